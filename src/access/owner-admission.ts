@@ -1,0 +1,41 @@
+import type { DataSource, ObjectLiteral } from 'typeorm';
+import type { Owner } from '../engine/upload-policy.js';
+import { UploadError } from '../errors/upload-error.js';
+import { databaseFailure } from '../persistence/database-failure.js';
+import type { OwnerType } from '../upload-options.js';
+
+/** SQLSTATE of an id that is none for its column: not a uuid, not a number, out of range. */
+const NO_SUCH_VALUE = new Set(['22P02', '22003', '22023', '22007']);
+
+/**
+ * The rule who may attach uploads to what: listed types only, the row must be there, and the app's `authorize` must
+ * agree. All three refusals look alike, so that nobody finds out which rows exist.
+ */
+export function ownerAdmission(
+  owners: Readonly<Record<string, OwnerType>>,
+  dataSource: DataSource,
+): (owner: Owner, userId: string | null) => Promise<void> {
+  const types = new Map(Object.entries(owners));
+  return async ({ type, id }, userId) => {
+    const owner = types.get(type);
+    const isAllowed =
+      owner !== undefined &&
+      (await rowExists(dataSource, owner, id)) &&
+      (!owner.authorize || (await owner.authorize({ userId, ownerId: id })));
+    if (!isAllowed) throw new UploadError('owner_not_allowed', 'Uploads cannot be attached to that owner.');
+  };
+}
+
+async function rowExists(dataSource: DataSource, { entity }: OwnerType, id: string): Promise<boolean> {
+  // The database would refuse the byte, with an error that looks like ours.
+  if (id.includes('\0')) return false;
+  const repository = dataSource.getRepository<ObjectLiteral>(entity);
+  const key = repository.metadata.primaryColumns[0]?.propertyName ?? 'id';
+  try {
+    return await repository.existsBy({ [key]: id });
+  } catch (error) {
+    const { code } = (error as { driverError?: { code?: string } }).driverError ?? {};
+    if (code !== undefined && NO_SUCH_VALUE.has(code)) return false;
+    throw databaseFailure(error);
+  }
+}

@@ -1,0 +1,109 @@
+import { UploadError } from '../errors/upload-error.js';
+import type { RemovalFilter } from '../persistence/removal.repository.js';
+import type { UploadType } from '../upload-type.js';
+
+/** Rows taken at once: few enough to hold in memory, many enough to be quick. */
+const BATCH_ROWS = 100;
+
+/** What a cleanup takes; by default what has expired. */
+export interface CleanupOptions {
+  /** Unfinished uploads without activity since then, instead of those that expired. */
+  readonly olderThan?: Date;
+  /** Names of entities. @default all */
+  readonly types?: readonly string[];
+  /** All unfinished uploads, whatever their age; those being written now are spared. @default false */
+  readonly unfinished?: boolean;
+  /** Deletes the bytes and keeps the rows, so that the ids answer 410. @default as the upload type says */
+  readonly keepRecords?: boolean;
+  /** Only counts. @default false */
+  readonly dryRun?: boolean;
+  /** Most uploads to take. @default unlimited */
+  readonly limit?: number;
+  /** Called after every batch, for progress. */
+  readonly onProgress?: (report: CleanupReport) => void;
+}
+
+/** What a cleanup did to one upload type. */
+export interface TypeReport {
+  rows: number;
+  bytes: number;
+  /** Uploads whose bytes could not be deleted; they are tried again by a later run. */
+  failures: number;
+}
+
+/** What a cleanup did. */
+export interface CleanupReport extends TypeReport {
+  readonly dryRun: boolean;
+  readonly types: Readonly<Record<string, TypeReport>>;
+}
+
+/**
+ * Deletes unfinished uploads that are due: in batches, never one that is being written, never a complete one. Several
+ * may run at once: each upload is taken by one of them.
+ */
+export class UploadCleanup {
+  constructor(private readonly types: readonly UploadType[]) {}
+
+  /** @throws RangeError for a type that is not there. */
+  async run(options: CleanupOptions = {}): Promise<CleanupReport> {
+    const types: Record<string, TypeReport> = {};
+    const report: CleanupReport = { dryRun: options.dryRun ?? false, rows: 0, bytes: 0, failures: 0, types };
+    for (const type of this.chosen(options.types)) {
+      const typeReport = (types[type.name] = { rows: 0, bytes: 0, failures: 0 });
+      if (report.dryRun) await count(type, options, [report, typeReport]);
+      else await clean(type, options, [report, typeReport]);
+    }
+    return report;
+  }
+
+  private chosen(names: readonly string[] | undefined): readonly UploadType[] {
+    const unknown = names?.find((name) => !this.types.some((type) => type.name === name));
+    if (unknown === undefined) return this.types.filter(({ name }) => !names || names.includes(name));
+    throw new RangeError(
+      `There is no upload type ${unknown}; there are: ${this.types.map((t) => t.name).join(', ')}.`,
+    );
+  }
+}
+
+type Tallies = readonly [CleanupReport, TypeReport];
+
+function filterOf({ olderThan, unfinished }: CleanupOptions): RemovalFilter {
+  return { olderThan: olderThan ?? null, unfinished: unfinished ?? false };
+}
+
+async function count(type: UploadType, options: CleanupOptions, tallies: Tallies): Promise<void> {
+  const left = (options.limit ?? Number.MAX_SAFE_INTEGER) - tallies[0].rows;
+  const { removals } = type.engine.context.repositories;
+  const { rows, bytes } = await removals.countDue(filterOf(options), left);
+  add(tallies, { rows, bytes });
+}
+
+async function clean(type: UploadType, options: CleanupOptions, tallies: Tallies): Promise<void> {
+  const { repositories, policy, events } = type.engine.context;
+  const keepRecords = options.keepRecords ?? policy.keepRecords;
+  for (;;) {
+    const left = (options.limit ?? Number.MAX_SAFE_INTEGER) - tallies[0].rows - tallies[0].failures;
+    const batch = await repositories.removals.claimDue(filterOf(options), Math.min(left, BATCH_ROWS));
+    for (const upload of batch) {
+      try {
+        await type.engine.remover.erase(upload, keepRecords);
+        add(tallies, { rows: 1, bytes: upload.offset });
+        events.emit('expired', upload);
+      } catch (error) {
+        // One upload's storage does not keep the others: it stays `deleting`, and a later run tries again.
+        if (UploadError.is(error, 'database_unavailable')) throw error;
+        add(tallies, { failures: 1 });
+      }
+    }
+    options.onProgress?.(tallies[0]);
+    if (batch.length === 0) return;
+  }
+}
+
+function add(tallies: Tallies, { rows = 0, bytes = 0, failures = 0 }: Partial<TypeReport>): void {
+  for (const tally of tallies) {
+    tally.rows += rows;
+    tally.bytes += bytes;
+    tally.failures += failures;
+  }
+}

@@ -1,0 +1,107 @@
+import { UploadError } from '../errors/upload-error.js';
+
+/** Why a running write is asked to stop, and whether what it received so far is still wanted. */
+export class StopRequest {
+  constructor(
+    readonly error: UploadError,
+    readonly keepsPrefix: boolean,
+  ) {}
+}
+
+/** One write of this process, from its claim to its commit or release. */
+export interface ActiveWrite {
+  readonly token: string;
+  readonly start: number;
+  readonly signal: AbortSignal;
+  /** False once its bytes are in, and only the commit is to come. */
+  isReceiving: boolean;
+  /** Ends it, while it still receives; later it can only be waited for. */
+  stop(request: StopRequest): void;
+  /** Settles, without error, when the lease is given back. */
+  readonly settled: Promise<void>;
+  /** Call once, last. */
+  leave(): void;
+}
+
+/** The writes of this process, so that a newer request can take over from an older one, and shutdown can wait. */
+export class ActiveWrites {
+  private readonly byUpload = new Map<string, ActiveWrite>();
+  private isClosed = false;
+
+  get(uploadId: string): ActiveWrite | undefined {
+    return this.byUpload.get(uploadId);
+  }
+
+  enter(uploadId: string, token: string, start: number): ActiveWrite {
+    const controller = new AbortController();
+    const { promise: settled, resolve } = withResolvers();
+    const write: ActiveWrite = {
+      token,
+      start,
+      signal: controller.signal,
+      isReceiving: true,
+      stop: (request) => controller.abort(request),
+      settled,
+      leave: () => {
+        if (this.byUpload.get(uploadId) === write) this.byUpload.delete(uploadId);
+        resolve();
+      },
+    };
+    this.byUpload.set(uploadId, write);
+    if (this.isClosed) write.stop(new StopRequest(shuttingDown(), true));
+    return write;
+  }
+
+  /**
+   * Ends the running write of an upload for a newer request that starts at `start`, and waits for it to settle. What the
+   * older one received is kept when the newer one goes on behind it, and dropped when it sends the same bytes again.
+   */
+  async takeOver(uploadId: string, start: number): Promise<void> {
+    const write = this.byUpload.get(uploadId);
+    if (!write || start < write.start) return;
+    write.stop(new StopRequest(takenOver(), start > write.start));
+    await write.settled;
+  }
+
+  /** Ends every write and waits until all have settled: those that are not done within `graceMs` are cut off. */
+  async drain(graceMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.settled(), new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))]);
+    clearTimeout(timer);
+    this.isClosed = true;
+    for (const write of this.byUpload.values()) write.stop(new StopRequest(shuttingDown(), true));
+    await this.settled();
+  }
+
+  private async settled(): Promise<void> {
+    await Promise.all([...this.byUpload.values()].map((write) => write.settled));
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+/** The error of a write that a newer request ended, or whose lease another process took. */
+export function takenOver(): UploadError {
+  return new UploadError(
+    'taken_over',
+    'Another request took over this upload. Ask for its offset before going on.',
+    {
+      retryAfter: 1,
+    },
+  );
+}
+
+/** The error of requests while the server closes. */
+export function shuttingDown(): UploadError {
+  return new UploadError(
+    'shutting_down',
+    'The server is stopping. Ask for the offset and go on in a moment.',
+    {
+      retryAfter: 5,
+    },
+  );
+}

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import type { UploadEvents } from '../events/upload-events.js';
+import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { Lease } from '../persistence/lease.repository.js';
+import type { UploadRepositories } from '../persistence/upload-repositories.js';
+import type { StorageDriver, StoredUpload } from '../storage/storage-driver.interface.js';
+import type { ActiveWrites } from './active-writes.js';
+import type { LeaseHolder } from './lease-holder.js';
+import type { UploadHooks } from './upload-hooks.interface.js';
+import type { UploadPolicy } from './upload-policy.js';
+
+/** What the parts of one upload type's engine share. */
+export interface EngineContext<Entity extends AbstractChunkedUpload> {
+  readonly repositories: UploadRepositories<Entity>;
+  readonly driver: StorageDriver;
+  readonly policy: UploadPolicy;
+  readonly hooks: UploadHooks<Entity>;
+  readonly events: UploadEvents<Entity>;
+  readonly active: ActiveWrites;
+  readonly holder: LeaseHolder;
+}
+
+/** A fresh lease: its token is random, so that one that was lost can never be issued again. */
+export function newLease({ holder, policy }: Pick<EngineContext<never>, 'holder' | 'policy'>): Lease {
+  return { token: randomUUID(), holder: holder.name, ttlMs: policy.leaseTtlMs };
+}
+
+/** An upload as its driver knows it. */
+export function storedUpload({
+  id,
+  storageKey,
+  generation,
+  storageState,
+}: AbstractChunkedUpload): StoredUpload {
+  if (storageKey === null) throw new Error(`Upload ${id} has no bytes any more.`);
+  return { id, storageKey, generation, storageState };
+}

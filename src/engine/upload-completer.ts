@@ -1,0 +1,118 @@
+import { UploadError } from '../errors/upload-error.js';
+import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { Sighting } from '../persistence/upload.repository.js';
+import { takenOver } from './active-writes.js';
+import type { Checksums } from './checksum-algorithm.js';
+import { compareChecksums } from './checksum-comparison.js';
+import { digestAt } from './digest-at.js';
+import { type EngineContext, newLease, storedUpload } from './engine-context.js';
+import { admitFirstBytes, mediaTypeOf, SNIFF_BYTES } from './file-type.js';
+import type { LeaseClaimer, Leased } from './lease-claimer.js';
+import { keepLease } from './lease-keeper.js';
+import { completionRefusal } from './refusal.js';
+import type { Caller, CompleteCommand } from './upload-commands.js';
+import { admitSize } from './upload-policy.js';
+
+/**
+ * Completes uploads in constant time: the running digest is compared, the file gets its final name, and one
+ * transaction makes the row and the app's own changes visible together.
+ */
+export class UploadCompleter<Entity extends AbstractChunkedUpload> {
+  constructor(
+    private readonly context: EngineContext<Entity>,
+    private readonly claimer: LeaseClaimer<Entity>,
+  ) {}
+
+  async complete({ caller, id, checksums }: CompleteCommand): Promise<Entity> {
+    const { active, repositories } = this.context;
+    const write = active.get(id);
+    // The last chunk may be here already, its answer lost: nothing more to receive, only to commit.
+    if (write && !write.isReceiving) await write.settled;
+    const take = async (): Promise<Leased<Entity> | null> => {
+      const lease = newLease(this.context);
+      const upload = await repositories.completions.claim(id, caller, lease);
+      return upload && { upload, lease };
+    };
+    const claimed = await this.claimer.withDeadRemoved(id, caller, take, (sighting) =>
+      repeat(sighting, checksums),
+    );
+    return 'lease' in claimed ? this.underLease(claimed, caller, checksums) : claimed.repeated;
+  }
+
+  private async underLease(
+    leased: Leased<Entity>,
+    caller: Caller,
+    checksums: ReadonlyMap<string, unknown>,
+  ): Promise<Entity> {
+    const { upload, lease } = leased;
+    const { completions, leases } = this.context.repositories;
+    const progress = { isSealed: false };
+    try {
+      return await keepLease(leases, { id: upload.id, lease, onLost: () => undefined }, async () => {
+        const computed = await this.admit(upload, caller, checksums);
+        const storageState = await this.context.driver.finish(storedUpload(upload), upload.offset);
+        progress.isSealed = true;
+        return this.commit(upload, { checksums: computed, storageState }, caller);
+      });
+    } catch (error) {
+      const giveBack = UploadError.is(error, 'failed')
+        ? leases.fail(upload.id, lease.token)
+        : completions.revert(upload.id, lease.token, progress.isSealed);
+      await giveBack.catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Everything that may refuse a completion, before anything is changed. Returns the checksums. */
+  private async admit(
+    upload: Entity,
+    caller: Caller,
+    given: ReadonlyMap<string, unknown>,
+  ): Promise<Checksums> {
+    const { driver, policy, hooks } = this.context;
+    const digest = await digestAt(driver, upload);
+    const computed = digest.finish();
+    digest.release();
+    compareChecksums(given, computed);
+    admitSize(policy, upload.offset);
+    await this.inspect(upload);
+    await hooks.beforeComplete?.(upload, caller);
+    return computed;
+  }
+
+  /** Once more, now that the first bytes are all there: the first chunk may have been too short to tell. */
+  private async inspect(upload: Entity): Promise<void> {
+    const { driver, policy } = this.context;
+    if (!policy.allowedMimeTypes) return;
+    const end = Math.min(upload.offset, SNIFF_BYTES);
+    const pieces = await driver.read(storedUpload(upload), { start: 0, end }).toArray();
+    const bytes = Buffer.concat(pieces as Buffer[]);
+    const declared = mediaTypeOf(upload.contentType, upload.filename);
+    await admitFirstBytes({ bytes, isAll: true }, declared, policy.allowedMimeTypes);
+  }
+
+  private async commit(
+    upload: Entity,
+    row: { checksums: Checksums; storageState: Readonly<Record<string, unknown>> },
+    caller: Caller,
+  ): Promise<Entity> {
+    const { hooks, events, repositories } = this.context;
+    const done = await repositories.completions.complete(upload, row, (completed, manager) =>
+      Promise.resolve(hooks.onComplete?.(completed, { ...caller, manager })),
+    );
+    if (!done) throw takenOver();
+    events.emit('completed', done);
+    return done;
+  }
+}
+
+/** The answer to a completion of an upload that is not waiting for one: the same again, or why not. */
+function repeat<Entity extends AbstractChunkedUpload>(
+  sighting: Sighting<Entity>,
+  given: ReadonlyMap<string, unknown>,
+): { repeated: Entity } {
+  const { upload } = sighting;
+  if (upload.status !== 'complete') throw completionRefusal(sighting);
+  compareChecksums(given, upload.checksums);
+  return { repeated: upload };
+}

@@ -1,0 +1,149 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import { storageKeyFor } from '../storage/storage-key.js';
+import { StopRequest, takenOver } from './active-writes.js';
+import type { ChunkAppender } from './chunk-appender.js';
+import { ChunkSession, type StoredChunk } from './chunk-session.js';
+import { describeDraft, differs } from './draft-columns.js';
+import { type EngineContext, newLease, storedUpload } from './engine-context.js';
+import type { LeaseClaimer, Leased } from './lease-claimer.js';
+import { busy, offsetMismatch } from './refusal.js';
+import type { CreateCommand } from './upload-commands.js';
+import { admitSize, admitWindow } from './upload-policy.js';
+import type { UploadRemover } from './upload-remover.js';
+
+/** An upload that a creating request stands for. */
+export interface Created<Entity> {
+  readonly upload: Entity;
+  /** False when it was there before: the same idempotency key, or an id that came behind the bytes. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Creates uploads with their first chunk. A creating request that fails leaves neither row nor bytes, since its client
+ * never learns the url; the row comes first, so that a crash leaves nothing that cleanup cannot find.
+ */
+export class UploadCreator<Entity extends AbstractChunkedUpload> {
+  constructor(
+    private readonly context: EngineContext<Entity>,
+    private readonly claimer: LeaseClaimer<Entity>,
+    private readonly appender: ChunkAppender<Entity>,
+    private readonly remover: UploadRemover<Entity>,
+  ) {}
+
+  async create(command: CreateCommand): Promise<Created<Entity>> {
+    const { window, description, late } = command;
+    if (window) admitWindow(this.context.policy, window);
+    if (window && !late && window.start !== 0) throw offsetMismatch(0, window.start);
+    const columns = await describeDraft(this.context, command, description, late === null);
+    const begun = await this.begin(command, columns);
+    if (!('lease' in begun)) return { upload: begun, isNew: false };
+    const upload = await this.receive(command, begun);
+    const isNew = upload.id === begun.upload.id;
+    if (isNew) this.context.events.emit('created', upload);
+    return { upload, isNew };
+  }
+
+  /** Inserts the row with its lease; or returns the upload that the same idempotency key created before. */
+  private async begin(command: CreateCommand, columns: Partial<Entity>): Promise<Leased<Entity> | Entity> {
+    const idempotencyKey = scopedKey(command);
+    // A failed or dead creation with this key makes room for this one; so does one that this request takes over.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const lease = newLease(this.context);
+      const values = { ...columns, ...this.newRow(command), idempotencyKey } as Partial<Entity>;
+      const upload = await this.context.repositories.uploads.insert(
+        values,
+        lease,
+        this.context.policy.expiresInMs,
+      );
+      if (upload) return { upload, lease };
+      const existing = idempotencyKey && (await this.existing(idempotencyKey));
+      if (existing) return existing;
+    }
+    throw busy(null);
+  }
+
+  private newRow({ caller, window }: CreateCommand): Partial<AbstractChunkedUpload> {
+    const id = randomUUID();
+    return {
+      id,
+      storageKey: storageKeyFor(id, new Date()),
+      size: window?.total ?? null,
+      userId: caller.userId,
+      // Which algorithms this upload is received with, whatever the options say later.
+      digestState: Object.fromEntries(this.context.policy.algorithms.map((algorithm) => [algorithm, ''])),
+    };
+  }
+
+  /** The upload a key stands for; null when there was only an attempt, which is out of the way now. */
+  private async existing(key: string): Promise<Entity | null> {
+    const { repositories, active } = this.context;
+    const sighting = await repositories.uploads.sightByIdempotencyKey(key);
+    if (!sighting) return null;
+    const { upload, isExpired, leaseSeconds } = sighting;
+    const isCreated = upload.leaseToken === null || upload.offset > 0;
+    if (isCreated && !isExpired && upload.status !== 'deleting') return upload;
+    const write = active.get(upload.id);
+    write?.stop(new StopRequest(takenOver(), false));
+    await write?.settled;
+    if (write) return null;
+    if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(sighting))) throw busy(leaseSeconds);
+    const stale = await repositories.removals.claim(upload.id, { userId: null, restricted: false });
+    if (stale) await this.remover.erase(stale, false);
+    return null;
+  }
+
+  private async receive(command: CreateCommand, leased: Leased<Entity>): Promise<Entity> {
+    const { upload, lease } = leased;
+    const { body, window } = command;
+    const write = this.context.active.enter(upload.id, lease.token, 0);
+    try {
+      const session = new ChunkSession(this.context, leased, write);
+      const chunk = await session.store({ body, window, keepsPrefix: false });
+      const late = await command.late?.();
+      if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
+      if (window && window.start !== 0) throw offsetMismatch(0, window.start);
+      if (!window) admitSize(this.context.policy, chunk.offset);
+      if (late) await this.redescribe(leased, await describeDraft(this.context, command, late, true));
+      return await this.appender.commit(leased, chunk, { body, window, keepsPrefix: false });
+    } catch (error) {
+      // What the database does not let us delete now, cleanup deletes when it expires.
+      await this.remover.abandon(upload).catch(() => undefined);
+      throw error;
+    } finally {
+      write.leave();
+    }
+  }
+
+  private async redescribe({ upload, lease }: Leased<Entity>, columns: Partial<Entity>): Promise<void> {
+    if (differs(upload, columns))
+      await this.context.repositories.uploads.describe(upload.id, lease.token, columns);
+  }
+
+  /** The bytes turned out to be a chunk of another upload (its id came behind them): they are appended there. */
+  private async continueOther(
+    { caller, window }: CreateCommand,
+    id: string,
+    draft: Entity,
+    { storageState, offset }: StoredChunk,
+  ): Promise<Entity> {
+    const stream = this.context.driver.read(
+      { ...storedUpload(draft), storageState },
+      { start: 0, end: offset },
+    );
+    const body = { stream, length: offset, keepsPrefix: false, isWhole: Promise.resolve() };
+    try {
+      return await this.appender.append({ caller, id, window, body });
+    } finally {
+      await this.remover.abandon(draft).catch(() => undefined);
+    }
+  }
+}
+
+/** An idempotency key belongs to its user: the same key of another user is another key. */
+function scopedKey({ caller, idempotencyKey }: CreateCommand): string | null {
+  if (idempotencyKey === undefined) return null;
+  return createHash('sha256')
+    .update(JSON.stringify([caller.userId, idempotencyKey]))
+    .digest('hex');
+}

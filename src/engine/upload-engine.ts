@@ -1,0 +1,112 @@
+import type { Readable } from 'node:stream';
+import { UploadError } from '../errors/upload-error.js';
+import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { ListFilter } from '../persistence/upload.repository.js';
+import type { UploadScope } from '../persistence/upload-table.js';
+import type { ByteRange } from '../storage/storage-driver.interface.js';
+import { shuttingDown } from './active-writes.js';
+import { requireChecksum } from './checksum-comparison.js';
+import { ChunkAppender } from './chunk-appender.js';
+import { type EngineContext, storedUpload } from './engine-context.js';
+import { LeaseClaimer } from './lease-claimer.js';
+import { requireUsable } from './refusal.js';
+import { UploadCompleter } from './upload-completer.js';
+import type { AppendCommand, Caller, CompleteCommand, CreateCommand } from './upload-commands.js';
+import { UploadCreator } from './upload-creator.js';
+import { UploadRemover } from './upload-remover.js';
+
+/** The rules of one upload type, whatever protocol a request came by. Every command is limited to what its caller may see. */
+export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunkedUpload> {
+  readonly remover: UploadRemover<Entity>;
+  private readonly appender: ChunkAppender<Entity>;
+  private readonly creator: UploadCreator<Entity>;
+  private readonly completer: UploadCompleter<Entity>;
+  private isDraining = false;
+
+  constructor(readonly context: EngineContext<Entity>) {
+    const claimer = new LeaseClaimer(context);
+    this.remover = new UploadRemover(context);
+    this.appender = new ChunkAppender(context, claimer);
+    this.creator = new UploadCreator(context, claimer, this.appender, this.remover);
+    this.completer = new UploadCompleter(context, claimer);
+  }
+
+  /** Creates an upload with its first chunk. */
+  async create(command: CreateCommand): Promise<Entity> {
+    this.requireOpen();
+    return (await this.creator.create(command)).upload;
+  }
+
+  /** Creates an upload from a whole file and completes it. When that fails, nothing is left. */
+  async createComplete(
+    command: CreateCommand,
+    checksums: () => Promise<ReadonlyMap<string, unknown>>,
+  ): Promise<Entity> {
+    this.requireOpen();
+    const { caller, late } = command;
+    if (!late) requireChecksum(await checksums(), this.context.policy.algorithms);
+    const { upload, isNew } = await this.creator.create(command);
+    try {
+      return await this.complete({ caller, id: upload.id, checksums: await checksums() });
+    } catch (error) {
+      if (isNew) await this.remover.cancel(caller, upload.id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Appends a chunk at the offset the upload stands at. */
+  async append(command: AppendCommand): Promise<Entity> {
+    this.requireOpen();
+    return this.appender.append(command);
+  }
+
+  /** Completes a fully received upload; repeating it gives the same answer and changes nothing. */
+  complete(command: CompleteCommand): Promise<Entity> {
+    return this.completer.complete(command);
+  }
+
+  /** Deletes an upload, row and bytes. */
+  cancel(caller: Caller, id: string): Promise<void> {
+    return this.remover.cancel(caller, id);
+  }
+
+  /** @throws UploadError `not_found`, `expired`. */
+  async find(scope: UploadScope, id: string): Promise<Entity> {
+    const sighting = await this.context.repositories.uploads.sight(id, scope);
+    requireUsable(sighting);
+    return sighting.upload;
+  }
+
+  /** The caller's uploads, newest first. */
+  list(scope: UploadScope, filter: ListFilter): Promise<Entity[]> {
+    return this.context.repositories.uploads.list(scope, filter);
+  }
+
+  /** A complete upload, to be read. @throws UploadError `not_found`, `expired`, `incomplete`. */
+  async findComplete(scope: UploadScope, id: string): Promise<Entity> {
+    const upload = await this.find(scope, id);
+    if (upload.status === 'complete') return upload;
+    throw new UploadError(
+      'incomplete',
+      'This upload is not complete yet. Send the rest and complete it first.',
+      {
+        offset: upload.offset,
+      },
+    );
+  }
+
+  /** Streams the bytes of a complete upload. */
+  read(upload: Entity, range: ByteRange): Readable {
+    return this.context.driver.read(storedUpload(upload), range);
+  }
+
+  /** Takes no more bytes, lets running chunks go on for `graceMs`, then commits what they have or lets them go. */
+  async drain(graceMs: number): Promise<void> {
+    this.isDraining = true;
+    await this.context.active.drain(graceMs);
+  }
+
+  private requireOpen(): void {
+    if (this.isDraining) throw shuttingDown();
+  }
+}

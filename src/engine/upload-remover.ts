@@ -1,0 +1,39 @@
+import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import { StopRequest } from './active-writes.js';
+import { type EngineContext, storedUpload } from './engine-context.js';
+import { notFound, requireUsable } from './refusal.js';
+import type { Caller } from './upload-commands.js';
+
+/** Deletes uploads: row to `deleting`, then the bytes, then the row. A crash anywhere leaves what cleanup goes on from. */
+export class UploadRemover<Entity extends AbstractChunkedUpload> {
+  constructor(private readonly context: EngineContext<Entity>) {}
+
+  /** Deletes an upload in any state; whoever is writing it is cut off. */
+  async cancel(caller: Caller, id: string): Promise<void> {
+    const { repositories, active, events } = this.context;
+    const upload = await repositories.removals.claim(id, caller);
+    if (!upload) {
+      requireUsable(await repositories.uploads.sight(id, caller));
+      throw notFound();
+    }
+    const write = active.get(id);
+    write?.stop(new StopRequest(notFound(), false));
+    await write?.settled;
+    await this.erase(upload, false);
+    events.emit('cancelled', upload);
+  }
+
+  /** Deletes what a creating request that failed left, as the holder of its lease. */
+  async abandon({ id, leaseToken }: Entity): Promise<void> {
+    const upload = leaseToken && (await this.context.repositories.removals.claimOwn(id, leaseToken));
+    if (upload) await this.erase(upload, false);
+  }
+
+  /** Deletes the bytes of a row that is `deleting`, then the row, or all of it that is not worth a record. */
+  async erase(upload: Entity, keepRecord: boolean): Promise<void> {
+    const { driver, repositories } = this.context;
+    await driver.discard(storedUpload(upload));
+    if (keepRecord) await repositories.removals.keepRecord(upload.id);
+    else await repositories.removals.remove(upload.id);
+  }
+}

@@ -1,0 +1,84 @@
+import type { EntityManager } from 'typeorm';
+import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { databaseFailure } from './database-failure.js';
+import type { Lease } from './lease.repository.js';
+import { inScope, LEASE_IS_FREE, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
+import type { UploadScope, UploadTable } from './upload-table.js';
+
+/** What makes an upload complete. */
+export interface CompletedRow {
+  readonly checksums: Readonly<Record<string, string>>;
+  readonly storageState: Readonly<Record<string, unknown>>;
+}
+
+/** The way from `uploading` over `completing` to `complete`. */
+export class CompletionRepository<Entity extends AbstractChunkedUpload> {
+  constructor(private readonly table: UploadTable<Entity>) {}
+
+  /** Takes a fully received upload for completion; one left `completing` by a crash too, once its lease is over. */
+  claim(id: string, scope: UploadScope, lease: Lease): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET status = 'completing', lease_token = $1, lease_holder = $2,
+         lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}, updated_at = now()
+       WHERE id = $4 AND ${inScope(5)} AND status IN ('uploading', 'completing')
+         AND (size IS NULL OR "offset" = size) AND expires_at > now() AND ${LEASE_IS_FREE}
+       RETURNING *`,
+      [lease.token, lease.holder, lease.ttlMs, id, scope.userId, scope.restricted],
+    );
+  }
+
+  /** Puts a refused completion back. `sealed`: the bytes have their final name, so the size is final too. */
+  async revert(id: string, token: string, sealed: boolean): Promise<void> {
+    await this.table.rows(
+      `UPDATE ${this.table.name} SET status = 'uploading', size = CASE WHEN $3::boolean THEN "offset" ELSE size END,
+         ${NO_LEASE}
+       WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING id`,
+      [id, token, sealed],
+    );
+  }
+
+  /**
+   * Makes the upload complete and runs `effect` in the same transaction, so that the app's own rows and the upload
+   * become visible together or not at all. Null: the lease was lost.
+   */
+  async complete(
+    { id, leaseToken }: Entity,
+    row: CompletedRow,
+    effect: (upload: Entity, manager: EntityManager) => Promise<unknown>,
+  ): Promise<Entity | null> {
+    try {
+      return await this.table.dataSource.transaction(async (manager) => {
+        const upload = await this.markComplete(manager, [id, leaseToken], row);
+        if (!upload) return null;
+        const result = await effect(upload, manager);
+        if (result !== undefined) await this.remember(manager, id, result);
+        upload.completionResult = result;
+        return upload;
+      });
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  private async markComplete(
+    manager: EntityManager,
+    [id, token]: [string, string | null],
+    { checksums, storageState }: CompletedRow,
+  ): Promise<Entity | null> {
+    const [rows] = await manager.query<[Record<string, unknown>[], number]>(
+      `UPDATE ${this.table.name} SET status = 'complete', size = "offset", completed_at = now(), updated_at = now(),
+         checksums = $3::jsonb, storage_state = $4::jsonb, digest_state = NULL, ${NO_LEASE}
+       WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING *`,
+      [id, token, JSON.stringify(checksums), JSON.stringify(storageState)],
+    );
+    const row = rows[0];
+    return row ? this.table.mapper.toEntity(row) : null;
+  }
+
+  private async remember(manager: EntityManager, id: string, result: unknown): Promise<void> {
+    await manager.query(`UPDATE ${this.table.name} SET completion_result = $2::jsonb WHERE id = $1`, [
+      id,
+      JSON.stringify(result),
+    ]);
+  }
+}

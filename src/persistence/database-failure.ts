@@ -1,0 +1,33 @@
+import { UploadError } from '../errors/upload-error.js';
+
+/** SQLSTATE classes in which the database could not do its work, whatever the statement (PostgreSQL, appendix A). */
+const UNAVAILABLE_STATE = /^(08|25P0[23]|40|53|55P03|57)/;
+const UNAVAILABLE_NETWORK =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EMFILE|ENFILE)$/;
+const UNAVAILABLE_MESSAGE =
+  /connection terminated|timeout exceeded when trying to connect|not queryable|ended|closed/i;
+
+interface DriverFailure {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly driverError?: DriverFailure;
+}
+
+function isUnavailable(failure: DriverFailure): boolean {
+  const { code, message } = failure.driverError ?? failure;
+  if (typeof code === 'string') return UNAVAILABLE_STATE.test(code) || UNAVAILABLE_NETWORK.test(code);
+  return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
+}
+
+/** The error of a failed statement as the rest of the module knows it: `database_unavailable`, or itself. */
+export function databaseFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || UploadError.is(error) || !isUnavailable(error)) return error;
+  return new UploadError(
+    'database_unavailable',
+    'The database cannot be reached. Try the same request again.',
+    {
+      cause: error,
+      retryAfter: 2,
+    },
+  );
+}

@@ -1,0 +1,97 @@
+import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { inScope, LEASE_IS_FREE, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
+import type { UploadScope, UploadTable } from './upload-table.js';
+
+/** A lease to be taken: the token proves it, the holder says who has it. */
+export interface Lease {
+  readonly token: string;
+  readonly holder: string;
+  readonly ttlMs: number;
+}
+
+/** The state a chunk may be claimed in: the client's view of the upload. */
+export interface ChunkClaim {
+  readonly id: string;
+  readonly scope: UploadScope;
+  readonly start: number;
+  /** First byte after the chunk; null while unknown. */
+  readonly end: number | null;
+  /** Declared size, null while unknown. */
+  readonly total: number | null;
+}
+
+/** What a chunk leaves in the row, all in one statement. */
+export interface ChunkCommit {
+  readonly id: string;
+  readonly token: string;
+  readonly offset: number;
+  /** Declared size, null while unknown. */
+  readonly size: number | null;
+  readonly digestState: Record<string, string>;
+  readonly storageState: Readonly<Record<string, unknown>>;
+  readonly expiresInMs: number;
+}
+
+/** The right to write one upload: every statement is a compare-and-set, none holds a transaction. */
+export class LeaseRepository<Entity extends AbstractChunkedUpload> {
+  constructor(private readonly table: UploadTable<Entity>) {}
+
+  /** Takes the lease for a chunk, or returns null without saying why. */
+  claim({ id, scope, start, end, total }: ChunkClaim, lease: Lease): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET lease_token = $1, lease_holder = $2,
+         lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}
+       WHERE id = $4 AND ${inScope(5)} AND status = 'uploading' AND "offset" = $7
+         AND (size IS NULL OR ((size = $8 OR $8::bigint IS NULL) AND ($9::bigint IS NULL OR $9 <= size)))
+         AND expires_at > now() AND ${LEASE_IS_FREE}
+       RETURNING *`,
+      [lease.token, lease.holder, lease.ttlMs, id, scope.userId, scope.restricted, start, total, end],
+    );
+  }
+
+  /** Records a chunk and gives the lease back. Null: the lease was lost, nothing of the chunk is acknowledged. */
+  commit(commit: ChunkCommit): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET "offset" = $3, size = COALESCE(size, $4), digest_state = $5::jsonb,
+         storage_state = $6::jsonb, expires_at = now() + $7::float8 * interval '1 millisecond',
+         updated_at = now(), ${NO_LEASE}
+       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' RETURNING *`,
+      [
+        commit.id,
+        commit.token,
+        commit.offset,
+        commit.size,
+        JSON.stringify(commit.digestState),
+        JSON.stringify(commit.storageState),
+        commit.expiresInMs,
+      ],
+    );
+  }
+
+  /** Keeps the lease for another `ttlMs`; false when it was lost. */
+  async extend(id: string, { token, ttlMs }: Lease): Promise<boolean> {
+    const rows = await this.table.rows(
+      `UPDATE ${this.table.name} SET lease_expires_at = now() + $3::float8 * interval '1 millisecond'
+       WHERE id = $1 AND lease_token = $2 RETURNING id`,
+      [id, token, ttlMs],
+    );
+    return rows.length > 0;
+  }
+
+  /** Gives the lease back: nothing is being written any more, the next one may write to the same file. */
+  async release(id: string, token: string): Promise<void> {
+    await this.table.rows(
+      `UPDATE ${this.table.name} SET ${NO_LEASE} WHERE id = $1 AND lease_token = $2 RETURNING id`,
+      [id, token],
+    );
+  }
+
+  /** Says that the storage lost bytes of this upload: it takes no more. */
+  async fail(id: string, token: string): Promise<void> {
+    await this.table.rows(
+      `UPDATE ${this.table.name} SET status = 'failed', updated_at = now(), ${NO_LEASE}
+       WHERE id = $1 AND lease_token = $2 RETURNING id`,
+      [id, token],
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { inScope, LEASE_IS_FREE, NO_LEASE } from './upload-table.js';
+import type { UploadScope, UploadTable } from './upload-table.js';
+
+/** Which unfinished uploads a cleanup takes. */
+export interface RemovalFilter {
+  /** All unfinished ones, whatever their age. */
+  readonly unfinished: boolean;
+  /** Those without activity since; instead of those that expired. */
+  readonly olderThan: Date | null;
+}
+
+/** A deletion that failed is tried again after this long: another run may be at it. */
+const RETRY_AFTER = `interval '1 minute'`;
+
+const IS_DUE = `storage_key IS NOT NULL AND (
+    (status IN ('uploading', 'completing', 'failed') AND ${LEASE_IS_FREE} AND
+      CASE WHEN $1::boolean THEN true WHEN $2::timestamptz IS NOT NULL THEN updated_at < $2 ELSE expires_at <= now() END)
+    OR (status = 'deleting' AND updated_at < now() - ${RETRY_AFTER}))`;
+
+/** The way out: row to `deleting` first, then the bytes, then the row, so that a crash leaves something to go on from. */
+export class RemovalRepository<Entity extends AbstractChunkedUpload> {
+  constructor(private readonly table: UploadTable<Entity>) {}
+
+  /** Takes an upload in any state for deletion; whoever was writing it has lost its lease. */
+  claim(id: string, scope: UploadScope): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
+       WHERE id = $1 AND ${inScope(2)} AND storage_key IS NOT NULL RETURNING *`,
+      [id, scope.userId, scope.restricted],
+    );
+  }
+
+  /** Takes an upload that its creator, who holds `token`, gives up. */
+  claimOwn(id: string, token: string): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
+       WHERE id = $1 AND lease_token = $2 RETURNING *`,
+      [id, token],
+    );
+  }
+
+  /** Takes the next batch that is due; rows another cleanup has are passed over, live leases never touched. */
+  claimDue({ unfinished, olderThan }: RemovalFilter, limit: number): Promise<Entity[]> {
+    return this.table.entities(
+      `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
+       WHERE id IN (SELECT id FROM ${this.table.name} WHERE ${IS_DUE}
+                    ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *`,
+      [unfinished, olderThan, limit],
+    );
+  }
+
+  /** What {@link claimDue} would take, and how many bytes that is. */
+  async countDue(
+    { unfinished, olderThan }: RemovalFilter,
+    limit: number,
+  ): Promise<{ rows: number; bytes: number }> {
+    const [row] = await this.table.rows(
+      `SELECT count(*)::int AS rows, COALESCE(sum("offset"), 0)::text AS bytes
+       FROM (SELECT "offset" FROM ${this.table.name} WHERE ${IS_DUE} LIMIT $3) due`,
+      [unfinished, olderThan, limit],
+    );
+    return { rows: Number(row?.rows), bytes: Number(row?.bytes) };
+  }
+
+  /** Deletes the row of an upload whose bytes are gone. */
+  async remove(id: string): Promise<void> {
+    await this.table.rows(
+      `DELETE FROM ${this.table.name} WHERE id = $1 AND status = 'deleting' RETURNING id`,
+      [id],
+    );
+  }
+
+  /** Keeps the row of an upload whose bytes are gone as a tombstone, so that its id answers 410. */
+  async keepRecord(id: string): Promise<void> {
+    await this.table.rows(
+      `UPDATE ${this.table.name} SET storage_key = NULL, storage_state = NULL, digest_state = NULL,
+         idempotency_key = NULL
+       WHERE id = $1 AND status = 'deleting' RETURNING id`,
+      [id],
+    );
+  }
+}

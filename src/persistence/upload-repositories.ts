@@ -1,0 +1,33 @@
+import type { DataSource } from 'typeorm';
+import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { CompletionRepository } from './completion.repository.js';
+import { LeaseRepository } from './lease.repository.js';
+import { RemovalRepository } from './removal.repository.js';
+import { UploadTable } from './upload-table.js';
+import { UploadRepository } from './upload.repository.js';
+
+/** Everything that is said to the database about one entity, grouped by what it is about. */
+export class UploadRepositories<Entity extends AbstractChunkedUpload> {
+  private readonly table: UploadTable<Entity>;
+  readonly uploads: UploadRepository<Entity>;
+  readonly leases: LeaseRepository<Entity>;
+  readonly completions: CompletionRepository<Entity>;
+  readonly removals: RemovalRepository<Entity>;
+
+  constructor(
+    readonly dataSource: DataSource,
+    entity: new () => Entity,
+  ) {
+    const table = new UploadTable(dataSource, entity);
+    this.table = table;
+    this.uploads = new UploadRepository(table);
+    this.leases = new LeaseRepository(table);
+    this.completions = new CompletionRepository(table);
+    this.removals = new RemovalRepository(table);
+  }
+
+  /** @throws UploadError `database_unavailable`. */
+  async check(): Promise<void> {
+    await this.table.rows('SELECT 1', []);
+  }
+}

@@ -1,0 +1,66 @@
+import type { DataSource } from 'typeorm';
+import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { databaseFailure } from './database-failure.js';
+import { type Row, RowMapper } from './row-mapper.js';
+
+/** Whose uploads a statement may touch. Every statement on behalf of a caller carries it. */
+export interface UploadScope {
+  /** The caller; null for an anonymous one. */
+  readonly userId: string | null;
+  /** Whether others' uploads do not exist for the caller. */
+  readonly restricted: boolean;
+}
+
+/** Lease columns of nobody. */
+export const NO_LEASE = 'lease_token = NULL, lease_expires_at = NULL, lease_holder = NULL';
+
+/** True while nobody may be writing, by the database's clock. */
+export const LEASE_IS_FREE = '(lease_token IS NULL OR lease_expires_at <= now())';
+
+/**
+ * A lease that ran out, instead of being released, may have a holder that is only paused: whatever it still
+ * writes must go where nobody reads.
+ */
+export const NEXT_GENERATION = 'generation = generation + (lease_token IS NOT NULL)::int';
+
+/**
+ * One entity's table, by hand-written statements: compare-and-set updates say in one round trip what an ORM says in
+ * three. Failures of the connection come out as `database_unavailable`.
+ */
+export class UploadTable<Entity extends AbstractChunkedUpload> {
+  readonly mapper: RowMapper<Entity>;
+  readonly name: string;
+
+  constructor(
+    readonly dataSource: DataSource,
+    readonly entity: new () => Entity,
+  ) {
+    this.mapper = new RowMapper(dataSource, entity);
+    this.name = this.mapper.table;
+  }
+
+  /** Runs one statement on a connection of the pool, which is back in the pool when the promise settles. */
+  async rows(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    try {
+      const result: unknown = await this.dataSource.query(sql, [...parameters]);
+      // TypeORM answers UPDATE and DELETE with [rows, count], everything else with the rows.
+      const [first] = result as [unknown, unknown];
+      return Array.isArray(first) ? (first as Row[]) : (result as Row[]);
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  async entities(sql: string, parameters: readonly unknown[]): Promise<Entity[]> {
+    return (await this.rows(sql, parameters)).map((row) => this.mapper.toEntity(row));
+  }
+
+  async first(sql: string, parameters: readonly unknown[]): Promise<Entity | null> {
+    return (await this.entities(sql, parameters))[0] ?? null;
+  }
+}
+
+/** `user_id` as a condition on parameters `$n` (the user) and `$n+1` (restricted or not). */
+export function inScope(n: number): string {
+  return `(NOT $${n + 1}::boolean OR user_id IS NOT DISTINCT FROM $${n}::text)`;
+}

@@ -1,0 +1,101 @@
+import type { QueryDeepPartialEntity } from 'typeorm';
+import type { AbstractChunkedUpload, UploadStatus } from './abstract-chunked-upload.entity.js';
+import { databaseFailure } from './database-failure.js';
+import type { Lease } from './lease.repository.js';
+import { inScope } from './upload-table.js';
+import type { UploadScope, UploadTable } from './upload-table.js';
+
+/** An upload as the database sees it now, by its own clock. */
+export interface Sighting<Entity> {
+  readonly upload: Entity;
+  readonly isExpired: boolean;
+  /** Seconds the lease still has; null when nobody holds one, or it is over. */
+  readonly leaseSeconds: number | null;
+}
+
+/** A page of a list: newest first, by key, so that the millionth row costs what the first one does. */
+export interface ListFilter {
+  readonly limit: number;
+  readonly status?: UploadStatus;
+  readonly ownerType?: string;
+  readonly ownerId?: string;
+  /** The last row of the page before. */
+  readonly after?: { readonly createdAt: Date; readonly id: string };
+}
+
+const SIGHT = `*, expires_at <= now() AS is_expired,
+  CASE WHEN lease_expires_at > now() THEN EXTRACT(EPOCH FROM lease_expires_at - now())::float8 END AS lease_seconds`;
+
+/** Uploads as rows: create, describe, find, list. */
+export class UploadRepository<Entity extends AbstractChunkedUpload> {
+  constructor(private readonly table: UploadTable<Entity>) {}
+
+  /** Inserts a row that is already leased. Null: another upload has the same idempotency key. */
+  async insert(values: Partial<Entity>, lease: Lease, expiresInMs: number): Promise<Entity | null> {
+    const inMs = (ms: number) => () => `now() + ${Number(ms)} * interval '1 millisecond'`;
+    const row = {
+      ...values,
+      leaseToken: lease.token,
+      leaseHolder: lease.holder,
+      leaseExpiresAt: inMs(lease.ttlMs),
+      expiresAt: inMs(expiresInMs),
+    } as unknown as QueryDeepPartialEntity<Entity>;
+    try {
+      const insert = this.table.dataSource.createQueryBuilder().insert().into(this.table.entity).values(row);
+      const result = await insert.orIgnore().returning('*').updateEntity(false).execute();
+      const [inserted] = result.raw as Record<string, unknown>[];
+      return inserted ? this.table.mapper.toEntity(inserted) : null;
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  /** Sets what a creating request told only after its bytes. */
+  async describe(id: string, token: string, values: Partial<Entity>): Promise<void> {
+    try {
+      await this.table.dataSource
+        .createQueryBuilder()
+        .update(this.table.entity)
+        .set(values as QueryDeepPartialEntity<Entity>)
+        .where('id = :id AND lease_token = :token', { id, token })
+        .updateEntity(false)
+        .execute();
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  sight(id: string, scope: UploadScope): Promise<Sighting<Entity> | null> {
+    return this.sightWhere(`id = $1 AND ${inScope(2)}`, [id, scope.userId, scope.restricted]);
+  }
+
+  sightByIdempotencyKey(key: string): Promise<Sighting<Entity> | null> {
+    return this.sightWhere('idempotency_key = $1', [key]);
+  }
+
+  private async sightWhere(condition: string, parameters: unknown[]): Promise<Sighting<Entity> | null> {
+    const [row] = await this.table.rows(
+      `SELECT ${SIGHT} FROM ${this.table.name} WHERE ${condition}`,
+      parameters,
+    );
+    if (!row) return null;
+    return {
+      upload: this.table.mapper.toEntity(row),
+      isExpired: row.is_expired === true,
+      leaseSeconds: row.lease_seconds as number | null,
+    };
+  }
+
+  /** What the caller may see and still use: neither deleted nor expired. */
+  list(scope: UploadScope, { limit, status, ownerType, ownerId, after }: ListFilter): Promise<Entity[]> {
+    return this.table.entities(
+      `SELECT * FROM ${this.table.name}
+       WHERE ${inScope(1)} AND status <> 'deleting' AND (status <> 'uploading' OR expires_at > now())
+         AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR owner_type = $4)
+         AND ($5::text IS NULL OR owner_id = $5)
+         AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::uuid))
+       ORDER BY created_at DESC, id DESC LIMIT $8`,
+      [scope.userId, scope.restricted, status, ownerType, ownerId, after?.createdAt, after?.id, limit],
+    );
+  }
+}

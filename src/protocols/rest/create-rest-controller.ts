@@ -1,0 +1,40 @@
+import { Controller, Inject, type Type, UseFilters, UseGuards } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { UploadShape } from '../../upload-options.js';
+import { UploadType } from '../../upload-type.js';
+import { addOtherMethods } from '../http/other-methods.js';
+import { ProblemFilter } from '../http/problem.filter.js';
+import { REST_METHODS, RestUploadsController } from './rest.controller.js';
+import { REST_STATUSES } from './rest.response.js';
+
+/** What a door's controller is made from. */
+export type ControllerShape = Required<Pick<UploadShape, 'path' | 'guards' | 'decorators'>> &
+  Pick<UploadShape, 'version'>;
+
+/** The controller of one upload type: a class of its own, so that path, guards and metadata are its own. */
+export function createRestController(
+  shape: ControllerShape,
+  name: string,
+  type: symbol,
+): Type<RestUploadsController> {
+  class RestFilter extends ProblemFilter {
+    constructor(host: HttpAdapterHost, @Inject(type) { door }: UploadType) {
+      super(host, { ...REST_STATUSES, ...door.statusOverrides });
+    }
+  }
+
+  const { path, version, guards, decorators } = shape;
+  @Controller({ path, ...(version && { version }) })
+  @UseGuards(...guards)
+  @UseFilters(RestFilter)
+  class RestController extends RestUploadsController {
+    constructor(@Inject(type) uploads: UploadType, host: HttpAdapterHost) {
+      super(uploads, host);
+    }
+  }
+
+  addOtherMethods(RestController, REST_METHODS);
+  for (const decorate of decorators) decorate(RestController);
+  Object.defineProperty(RestController, 'name', { value: `${name}Controller` });
+  return RestController;
+}

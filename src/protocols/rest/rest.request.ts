@@ -1,0 +1,163 @@
+import { type ChunkWindow, lengthOf } from '../../engine/chunk-window.js';
+import { notFound } from '../../engine/refusal.js';
+import type { ChunkBody, FileDescription, LateDescription } from '../../engine/upload-commands.js';
+import { UploadError } from '../../errors/upload-error.js';
+import { requestFilename } from '../http/content-disposition.js';
+import { parseContentRange } from '../http/content-range.js';
+import type { HttpExchange } from '../http/http-exchange.js';
+import { normalizeMediaType, refuseEncodedBody } from '../http/media-type.js';
+import { type MultipartBody, readMultipart } from '../http/multipart-body.js';
+import { parseOwner } from '../http/owner-fields.js';
+import { takeAwaitingContinue } from '../http/unparsed-body.js';
+import { parseUploadId } from '../http/upload-id.js';
+
+type Fields = ReadonlyMap<string, string>;
+
+/** A request with bytes in it, told as the engine wants it. */
+export interface ChunkRequest {
+  /** Null: the request does not say; its body is the whole file. */
+  readonly window: ChunkWindow | null;
+  readonly body: ChunkBody;
+  /** The upload a form field or query parameter names; null for none so far. */
+  readonly uploadId: string | null;
+  readonly description: FileDescription;
+  /** What stands behind the bytes; null for a raw body, where nothing can. */
+  readonly late: (() => Promise<LateDescription>) | null;
+  /** Every text field, once the message is whole. */
+  readonly fields: () => Promise<Fields>;
+  /** Stops reading, when the bytes are not wanted. */
+  readonly discard: () => void;
+}
+
+/** What the reading depends on. */
+export interface ChunkReading {
+  readonly fileField: string;
+  /** Whether a request without `Content-Range` is refused. */
+  readonly isRangeRequired: boolean;
+}
+
+/**
+ * Reads a chunk up to its first byte: raw, or the file part of a form with its text fields before or behind it.
+ * @throws UploadError `content_range_missing`, `content_range_invalid`, `length_mismatch`, `no_chunk`, `malformed_request`, …
+ */
+export async function readChunk(exchange: HttpExchange, reading: ChunkReading): Promise<ChunkRequest> {
+  refuseEncodedBody(exchange.header('content-encoding'));
+  const window = parseContentRange(exchange.header('content-range'));
+  if (!window && reading.isRangeRequired) throw contentRangeMissing();
+  const isForm = normalizeMediaType(exchange.header('content-type')) === 'multipart/form-data';
+  return isForm ? readFormChunk(exchange, window, reading) : readRawChunk(exchange, window);
+}
+
+function readRawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequest {
+  const { incoming } = exchange;
+  const length = announcedLength(exchange);
+  if (length === 0 && (!window || lengthOf(window) > 0)) throw noChunk();
+  if (length !== null && window && length !== lengthOf(window)) throw lengthMismatch(window, length);
+  const fields = exchange.queryEntries();
+  return {
+    window: window ?? (length === null ? null : { start: 0, end: length, total: length }),
+    body: {
+      stream: incoming,
+      length,
+      keepsPrefix: true,
+      isWhole: Promise.resolve(),
+      onAccepted: accept(exchange),
+    },
+    uploadId: uploadIdIn(fields),
+    description: describe(exchange, fields, {
+      contentType: normalizeMediaType(exchange.header('content-type')),
+    }),
+    late: null,
+    fields: () => Promise.resolve(fields),
+    discard: () => undefined,
+  };
+}
+
+async function readFormChunk(
+  exchange: HttpExchange,
+  window: ChunkWindow | null,
+  { fileField }: ChunkReading,
+): Promise<ChunkRequest> {
+  const length = announcedLength(exchange);
+  if (window && length !== null && length < lengthOf(window)) throw lengthMismatch(window, length);
+  accept(exchange)();
+  const form = readMultipart(exchange.incoming, { fileField });
+  const file = await form.file.catch((error: unknown) => Promise.reject(brokenForm(error)));
+  if (!file) throw noChunk();
+  const query = exchange.queryEntries();
+  const merge = (fields: Fields): Fields => new Map([...query, ...fields]);
+  const before = merge(file.fieldsBefore);
+  const fields = () => wholeForm(form).then(merge);
+  return {
+    window,
+    body: { stream: file.stream, length: null, keepsPrefix: false, isWhole: wholeForm(form) },
+    uploadId: uploadIdIn(before),
+    description: { ...describe(exchange, before, file), isNameFinal: before.has('filename') },
+    late: async () => {
+      const all = await fields();
+      return { ...describe(exchange, all, file), continues: uploadIdIn(all) };
+    },
+    fields,
+    discard: () => form.discard(),
+  };
+}
+
+/** The client's name for the file: its own field, the header made for it, the part's (which old clients call "blob"). */
+function describe(
+  exchange: HttpExchange,
+  fields: Fields,
+  part: { filename?: string | undefined; contentType: string | null },
+): FileDescription {
+  const filename =
+    fields.get('filename') ?? requestFilename(exchange.header('content-disposition')) ?? part.filename;
+  return { filename, isNameFinal: true, contentType: part.contentType, owner: parseOwner(fields) };
+}
+
+function uploadIdIn(fields: Fields): string | null {
+  const value = fields.get('upload_id');
+  if (!value) return null;
+  const id = parseUploadId(value);
+  if (!id) throw notFound();
+  return id;
+}
+
+/** Bytes of the body as `Content-Length` has it; null for chunked encoding, 0 for no body. */
+function announcedLength(exchange: HttpExchange): number | null {
+  if (exchange.header('transfer-encoding') !== undefined) return null;
+  return Number(exchange.header('content-length') ?? 0);
+}
+
+function accept({ incoming, outgoing }: HttpExchange): () => void {
+  return () => {
+    if (takeAwaitingContinue(incoming)) outgoing.writeContinue();
+  };
+}
+
+function wholeForm(form: MultipartBody): Promise<Fields> {
+  const whole = form.fields.catch((error: unknown) => Promise.reject(brokenForm(error)));
+  // Whoever waits for it hears of the failure; nobody has to.
+  whole.catch(() => undefined);
+  return whole;
+}
+
+function brokenForm(error: unknown): UploadError {
+  if (UploadError.is(error)) return error;
+  return new UploadError('length_mismatch', 'The form broke off before its end.', { cause: error });
+}
+
+/** The error for a chunk that does not say where it belongs. */
+export function contentRangeMissing(): UploadError {
+  return new UploadError(
+    'content_range_missing',
+    'Send Content-Range: bytes <start>-<end>/<total> with each chunk.',
+  );
+}
+
+function noChunk(): UploadError {
+  return new UploadError('no_chunk', 'The request has no bytes: send a file part, or the bytes as the body.');
+}
+
+function lengthMismatch(window: ChunkWindow, length: number): UploadError {
+  const announced = `Content-Range announces ${lengthOf(window)} bytes`;
+  return new UploadError('length_mismatch', `${announced}, but the body has ${length}.`);
+}

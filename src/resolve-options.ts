@@ -1,0 +1,144 @@
+import bytes from 'bytes';
+import ms, { type StringValue } from 'ms';
+import { userOfRequest } from './access/caller.js';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './engine/checksum-algorithm.js';
+import type { UploadPolicy } from './engine/upload-policy.js';
+import { UPLOAD_ERROR_CODES } from './errors/upload-error-code.js';
+import type { ByteSize, Duration, UploadSettings, UploadShape } from './upload-options.js';
+import type { DoorSettings } from './upload-type.js';
+
+/** The rules and the manners of an upload type, complete and checked. */
+export interface ResolvedSettings {
+  readonly policy: Omit<UploadPolicy, 'admitOwner'>;
+  readonly door: DoorSettings;
+}
+
+/** An option that cannot be used; says which, and what to write. */
+export class InvalidOptionError extends Error {
+  override readonly name = 'InvalidOptionError';
+}
+
+const MIME_PATTERN = /^(\*|[a-z0-9][\w.+-]*)\/(\*|[a-z0-9][\w.+-]*)$/;
+const MAX_FILENAME_BYTES = 255;
+
+/**
+ * Fills in the defaults and checks every option, once, at boot.
+ * @throws InvalidOptionError naming the option and what it may be.
+ */
+export function resolveSettings(
+  settings: UploadSettings,
+  shape: Pick<UploadShape, 'guards'>,
+): ResolvedSettings {
+  requireAccess(settings, shape);
+  const policy = {
+    maxBytes: size('maxBytes', settings.maxBytes ?? Number.MAX_SAFE_INTEGER),
+    minBytes: size('minBytes', settings.minBytes ?? 0),
+    maxChunkBytes: size('maxChunkBytes', settings.maxChunkBytes ?? Number.MAX_SAFE_INTEGER),
+    maxFilenameBytes: filenameBytes(settings.maxFilenameBytes ?? MAX_FILENAME_BYTES),
+    allowedExtensions: extensions(settings.allowedExtensions),
+    allowedMimeTypes: mimeTypes(settings.allowedMimeTypes),
+    expiresInMs: duration('expiresIn', settings.expiresIn ?? '1d'),
+    algorithms: algorithms(settings.checksum ?? 'md5'),
+    durability: oneOf('durability', settings.durability ?? 'chunk', ['chunk', 'complete']),
+    idleTimeoutMs: duration('idleTimeout', settings.idleTimeout ?? '60s'),
+    leaseTtlMs: duration('leaseTtl', settings.leaseTtl ?? '30s'),
+    keepRecords: settings.keepRecords ?? false,
+  };
+  if (policy.minBytes > policy.maxBytes) throw new InvalidOptionError('minBytes must not be above maxBytes.');
+  const door = {
+    resolveUser: settings.resolveUser ?? userOfRequest,
+    userRestricted: settings.userRestricted ?? true,
+    anonymous: settings.anonymous ?? false,
+    isRangeRequired:
+      oneOf('contentRange', settings.contentRange ?? 'required', ['required', 'optional']) === 'required',
+    fileField: fieldName(settings.fileField ?? 'file'),
+    publicUrl: publicUrl(settings.publicUrl),
+    statusOverrides: statusOverrides(settings.statusOverrides ?? {}),
+    shutdownGraceMs: duration('shutdownGrace', settings.shutdownGrace ?? '10s', 0),
+  };
+  return Object.freeze({ policy: Object.freeze(policy), door: Object.freeze(door) });
+}
+
+/** Fail closed: an endpoint that takes bytes from everybody has to be asked for. */
+function requireAccess(
+  { resolveUser, anonymous }: UploadSettings,
+  { guards }: Pick<UploadShape, 'guards'>,
+): void {
+  if (resolveUser || anonymous || (guards && guards.length > 0)) return;
+  throw new InvalidOptionError(
+    'ChunkedUploadModule does not know who may upload. Write `guards: [YourAuthGuard]`, or ' +
+      '`resolveUser: (request) => request.user?.id ?? null` when a global guard signs users in, or ' +
+      '`anonymous: true` to take uploads from everybody.',
+  );
+}
+
+function size(name: string, value: ByteSize): number {
+  const parsed = typeof value === 'number' ? value : bytes.parse(value);
+  if (parsed !== null && Number.isSafeInteger(parsed) && parsed >= 0) return parsed;
+  throw new InvalidOptionError(`${name} must be a number of bytes or a size like '5mb', not ${show(value)}.`);
+}
+
+function duration(name: string, value: Duration, least = 1): number {
+  const parsed: number | undefined = typeof value === 'number' ? value : ms(value as StringValue);
+  if (parsed !== undefined && Number.isFinite(parsed) && parsed >= least) return Math.round(parsed);
+  throw new InvalidOptionError(
+    `${name} must be milliseconds or a duration like '30s' or '1d', not ${show(value)}.`,
+  );
+}
+
+function filenameBytes(value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= MAX_FILENAME_BYTES) return value;
+  throw new InvalidOptionError(
+    `maxFilenameBytes must be a whole number from 1 to ${MAX_FILENAME_BYTES}, not ${show(value)}.`,
+  );
+}
+
+function extensions(values: readonly string[] | undefined): string[] | null {
+  return values?.map((value) => value.toLowerCase().replace(/^\./, '')) ?? null;
+}
+
+function mimeTypes(values: readonly string[] | undefined): string[] | null {
+  const patterns = values?.map((value) => value.toLowerCase()) ?? null;
+  const wrong = patterns?.find((pattern) => !MIME_PATTERN.test(pattern));
+  if (wrong === undefined) return patterns;
+  throw new InvalidOptionError(`allowedMimeTypes must be like 'image/png' or 'image/*', not ${show(wrong)}.`);
+}
+
+function algorithms(value: NonNullable<UploadSettings['checksum']>): ChecksumAlgorithm[] {
+  const names = value === false ? [] : [...new Set([value].flat())];
+  for (const name of names) oneOf('checksum', name, CHECKSUM_ALGORITHMS);
+  return names;
+}
+
+function fieldName(value: string): string {
+  if (value.length > 0 && value.length <= 100) return value;
+  throw new InvalidOptionError('fileField must be a name of 1 to 100 characters.');
+}
+
+function publicUrl(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash) return value.replace(/\/+$/, '');
+  throw new InvalidOptionError(`publicUrl must be like 'https://files.example.com', not ${show(value)}.`);
+}
+
+function statusOverrides(table: NonNullable<UploadSettings['statusOverrides']>): typeof table {
+  for (const [code, status] of Object.entries(table)) {
+    oneOf('statusOverrides', code, UPLOAD_ERROR_CODES);
+    if (Number.isInteger(status) && status >= 400 && status <= 599) continue;
+    throw new InvalidOptionError(
+      `statusOverrides.${code} must be a status from 400 to 599, not ${show(status)}.`,
+    );
+  }
+  return table;
+}
+
+function oneOf<const Value extends string>(name: string, value: string, values: readonly Value[]): Value {
+  const found = values.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new InvalidOptionError(`${name} must be one of ${values.join(', ')}, not ${show(value)}.`);
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}

@@ -1,0 +1,84 @@
+import { constants, type Stats, writev } from 'node:fs';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { dirname, relative, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { systemCode } from './storage-failure.js';
+
+const { O_CREAT, O_NOFOLLOW, O_RDWR, O_TRUNC } = constants;
+const writeVector = promisify(writev);
+
+/** Owner only: nobody but the server reads what users upload. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** Opens a file for writing at positions; never through a symbolic link somebody planted. */
+export function openExisting(path: string): Promise<FileHandle> {
+  return open(path, O_RDWR | O_NOFOLLOW);
+}
+
+/** Creates an empty file, or empties the one that is there. */
+export function openEmpty(path: string): Promise<FileHandle> {
+  return open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, FILE_MODE);
+}
+
+/** Writes all of `buffers` at `position`. A write may be short without an error (full disk, RLIMIT_FSIZE): loop. */
+export async function writeFully(
+  file: FileHandle,
+  buffers: readonly Buffer[],
+  position: number,
+): Promise<number> {
+  let rest = [...buffers];
+  let at = position;
+  while (rest.length > 0) {
+    const { bytesWritten } = await writeVector(file.fd, rest, at);
+    at += bytesWritten;
+    rest = dropFirst(rest, bytesWritten);
+    if (bytesWritten === 0 && rest.length > 0)
+      throw Object.assign(new Error('write made no progress'), { code: 'EIO' });
+  }
+  return at - position;
+}
+
+/** What remains of `buffers` after their first `count` bytes. */
+function dropFirst(buffers: Buffer[], count: number): Buffer[] {
+  let skip = count;
+  for (const [index, buffer] of buffers.entries()) {
+    if (skip < buffer.length) return [buffer.subarray(skip), ...buffers.slice(index + 1)];
+    skip -= buffer.length;
+  }
+  return [];
+}
+
+/** Makes the names in a folder durable: a file survives a power cut only when its directory entry does too. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Creates the folders from `root` (which must exist) down to `folder`, and makes each name durable. */
+export async function makeFolders(root: string, folder: string): Promise<void> {
+  let path = root;
+  for (const name of relative(root, folder).split(sep).filter(Boolean)) {
+    path = `${path}${sep}${name}`;
+    try {
+      await mkdir(path, { mode: FOLDER_MODE });
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
+    await syncFolder(dirname(path));
+  }
+}
+
+/** What is known of a file; null when there is none. */
+export async function statOrNull(path: string): Promise<Stats | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import type { FileHandle } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { StorageState, StorageWriter } from '../storage-driver.interface.js';
+import { syncFolder, writeFully } from './durable-file.js';
+import { storageFailure } from './storage-failure.js';
+
+/** Where a writer writes, and what that replaces. */
+export interface LocalTarget {
+  readonly file: FileHandle;
+  readonly path: string;
+  /** First byte of the chunk. */
+  readonly offset: number;
+  /** The state to store with the offset when the chunk is committed. */
+  readonly state: StorageState;
+  /** Whether the file's name is new, and so not yet durable. */
+  readonly isNew: boolean;
+  /** The file of an older generation, obsolete once `state` is committed. */
+  readonly replaces: string | null;
+}
+
+/** Writes one chunk in place, at the offset, on one open handle. */
+export class LocalWriter implements StorageWriter {
+  private position: number;
+  private isClosed = false;
+
+  constructor(private readonly target: LocalTarget) {
+    this.position = target.offset;
+  }
+
+  async write(buffers: readonly Buffer[]): Promise<void> {
+    try {
+      this.position += await writeFully(this.target.file, buffers, this.position);
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
+
+  async commit(durable: boolean): Promise<StorageState> {
+    const { file, path, isNew, state } = this.target;
+    try {
+      if (durable) await file.datasync();
+      // Checked: on network filesystems and with quotas, close is where a lost write shows (tusd issue 698).
+      this.isClosed = true;
+      await file.close();
+      if (durable && isNew) await syncFolder(dirname(path));
+      return state;
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
+
+  async published(): Promise<void> {
+    if (this.target.replaces) await rm(this.target.replaces, { force: true }).catch(() => undefined);
+  }
+
+  async abort(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    const { file, path, offset, isNew } = this.target;
+    // Best effort, to free the space now: the next writer cuts off whatever is left, and cleanup deletes the rest.
+    await file.truncate(offset).catch(() => undefined);
+    await file.close().catch(() => undefined);
+    if (isNew) await rm(path, { force: true }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Readable } from 'node:stream';
+
+/** What a driver remembers of an upload between requests; stored with the offset, in the same commit. */
+export type StorageState = Readonly<Record<string, string | number | boolean | null>>;
+
+/** An upload as its bytes know it. */
+export interface StoredUpload {
+  readonly id: string;
+  /** Made by the engine from the id and a policy, never from a client's string. */
+  readonly storageKey: string;
+  /** Changes when a lease ran out unreleased: the old holder may still be writing to the old generation. */
+  readonly generation: number;
+  /** The state of the last commit; null before the first. */
+  readonly storageState: StorageState | null;
+}
+
+/** A part of an upload's bytes: `[start, end)`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One chunk on its way into storage. Ends with `commit` (then perhaps `published`) or `abort`; both close it. */
+export interface StorageWriter {
+  /**
+   * Appends every byte of `buffers`, looping over short writes.
+   * @throws UploadError `no_space`, `storage_unavailable`; the writer can then only be aborted.
+   */
+  write(buffers: readonly Buffer[]): Promise<void>;
+  /**
+   * Closes, after making everything written durable if asked to. A failed sync is never tried again: the kernel
+   * may have dropped the pages it could not write (fsyncgate), so a second success would prove nothing.
+   */
+  commit(durable: boolean): Promise<StorageState>;
+  /** Drops what a fork replaced, once the state returned by `commit` is the row's. Never fails. */
+  published(): Promise<void>;
+  /** Cuts off what this writer wrote and closes. Repeatable; never fails. */
+  abort(): Promise<void>;
+}
+
+/** What drivers differ in, as data. */
+export interface StorageCapabilities {
+  /** Smallest chunk the store takes, except for the last one of an upload; 0 for any. */
+  readonly minChunkBytes: number;
+}
+
+/**
+ * Where bytes go. A driver knows uploads, keys and offsets; it holds no rule and never sees a request or a row.
+ * Every driver passes the contract suite in `nestjs-chunked-upload/testing`.
+ */
+export interface StorageDriver {
+  readonly capabilities: StorageCapabilities;
+  /** @throws UploadError `storage_unavailable` when bytes could not be written now. */
+  check(): Promise<void>;
+  /**
+   * Opens a writer at `offset`, first dropping whatever an unfinished writer left behind it. When the generation
+   * is not the committed one, the acknowledged prefix is forked into a file of its own, so that a paused holder of
+   * the old lease writes into bytes nobody reads.
+   * @throws UploadError `failed` when fewer than `offset` bytes are there: the storage lost data.
+   */
+  append(upload: StoredUpload, offset: number): Promise<StorageWriter>;
+  /** Bytes stored of the upload, torn tail included; null when there are none. */
+  size(upload: StoredUpload): Promise<number | null>;
+  /** Streams the committed bytes of `range`. Errors with `failed` when they are not there. */
+  read(upload: StoredUpload, range: ByteRange): Readable;
+  /**
+   * Moves exactly `size` bytes to their final key, durably. Repeatable: after a crash the second call finds the
+   * work done and returns the same state.
+   * @throws UploadError `failed` when fewer than `size` bytes are there.
+   */
+  finish(upload: StoredUpload, size: number): Promise<StorageState>;
+  /** Deletes every byte of every generation. Missing is success; repeatable. */
+  discard(upload: StoredUpload): Promise<void>;
+}
