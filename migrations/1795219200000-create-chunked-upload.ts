@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The table of `ChunkedUpload`. */
+/** The table of `ChunkedUpload`, with the names TypeORM gives: later migrations can be generated against it. */
 export class CreateChunkedUpload1795219200000 implements MigrationInterface {
   readonly name = 'CreateChunkedUpload1795219200000';
 
@@ -30,9 +30,18 @@ export class CreateChunkedUpload1795219200000 implements MigrationInterface {
       "updated_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL DEFAULT now(),
       "completed_at" TIMESTAMP(3) WITH TIME ZONE,
       "expires_at" TIMESTAMP(3) WITH TIME ZONE NOT NULL,
-      CONSTRAINT "UQ_IDEMPOTENCY" UNIQUE ("idempotency_key"),
-      CONSTRAINT "PK_ID" PRIMARY KEY ("id")
+      CONSTRAINT "UQ_8c9f0d726b6ef3d158242a2e7dc" UNIQUE ("idempotency_key"),
+      CONSTRAINT "PK_dbb42b0c78f573fdeba89b03dc8" PRIMARY KEY ("id")
     )`);
+    await runner.query(
+      `CREATE INDEX "IDX_07c5d1d8665ed4718fd9e93472" ON "chunked_upload" ("status", "expires_at")`,
+    );
+    await runner.query(
+      `CREATE INDEX "IDX_068f1293e249d15d46d0f59888" ON "chunked_upload" ("user_id", "created_at", "id")`,
+    );
+    await runner.query(
+      `CREATE INDEX "IDX_2b0f43bc078535dc4918522371" ON "chunked_upload" ("owner_type", "owner_id")`,
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemCode } from '../errors/system-code.js';
 
 /** A process, told apart from every other one on its host, past and present. */
 interface Process {
@@ -64,7 +65,7 @@ export class LeaseHolder {
       process.kill(other.pid, 0);
       return false;
     } catch (error) {
-      return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+      return systemCode(error) === 'ESRCH';
     }
   }
 }

@@ -13,15 +13,15 @@ interface DriverFailure {
   readonly driverError?: DriverFailure;
 }
 
-function isUnavailable(failure: DriverFailure): boolean {
-  const { code, message } = failure.driverError ?? failure;
+function isUnavailable(failure: DriverFailure | null | undefined): boolean {
+  const { code, message } = failure?.driverError ?? failure ?? {};
   if (typeof code === 'string') return UNAVAILABLE_STATE.test(code) || UNAVAILABLE_NETWORK.test(code);
   return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
 }
 
 /** The error of a failed statement as the rest of the module knows it: `database_unavailable`, or itself. */
 export function databaseFailure(error: unknown): unknown {
-  if (!(error instanceof Error) || UploadError.is(error) || !isUnavailable(error)) return error;
+  if (UploadError.is(error) || !isUnavailable(error as DriverFailure)) return error;
   return new UploadError(
     'database_unavailable',
     'The database cannot be reached. Try the same request again.',

@@ -78,9 +78,12 @@ describe('requestFilename', () => {
     'attachment; filename=a"b',
     "attachment; filename*=UTF-8''%ff",
     'attachment; filename*=a.txt',
-    `attachment; filename="${'x'.repeat(8200)}"`,
-  ])('refuses %.60j', (header) => {
+  ])('refuses %j', (header) => {
     expect(refusal(header).message).toContain('cannot be read. Send \'attachment; filename="report.pdf"\'');
+  });
+
+  it('refuses a header longer than any name needs', () => {
+    expect(refusal(`attachment; filename="${'x'.repeat(8200)}"`).message.length).toBeLessThan(300);
   });
 
   it('reads back any name, as RFC 8187 or as jQuery-File-Upload writes it', () => {

@@ -69,7 +69,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       request.off('data', onData).off('end', onEnd).off('error', fail).off('close', onClose);
     const obstacle = whyUnreadable(request);
     if (obstacle !== null) fail(obstacle);
-    else request.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose);
+    else request.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose).resume();
   });
 }
 

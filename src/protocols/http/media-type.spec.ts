@@ -51,7 +51,6 @@ describe('normalizeMediaType', () => {
     '<script>/x',
     `${'a'.repeat(128)}/b`,
     `a/${'b'.repeat(128)}`,
-    'a/'.repeat(500_000),
   ])('takes %j for none', (value) => {
     expect(normalizeMediaType(value)).toBeNull();
   });
@@ -114,13 +113,26 @@ describe('multipartBoundary', () => {
     'multipart/form-data; boundary=x; boundary=y',
     `multipart/form-data; boundary=${'x'.repeat(71)}`,
     `multipart/form-data; boundary=${'x'.repeat(252)}`,
-    `multipart/form-data; boundary=${'x'.repeat(1_000_000)}`,
-    `multipart/form-data${'; a=b'.repeat(200_000)}; boundary=x`,
-  ])('refuses %.60j', (contentType) => {
+  ])('refuses %j', (contentType) => {
     const error = refusal(() => multipartBoundary(contentType));
     expect(error.code).toBe('malformed_request');
     expect(error.message).toContain('multipart/form-data; boundary=');
     expect(error.message.length).toBeLessThan(400);
+  });
+
+  it('refuses a megabyte at once', () => {
+    const started = performance.now();
+    for (const parameters of [
+      `boundary=${'x'.repeat(1e6)}`,
+      `${'a=b; '.repeat(2e5)}boundary=x`,
+      '"'.repeat(1e6),
+    ]) {
+      expect(
+        refusal(() => multipartBoundary(`multipart/form-data; ${parameters}`)).message.length,
+      ).toBeLessThan(400);
+    }
+    expect(normalizeMediaType('a/'.repeat(500_000))).toBeNull();
+    expect(performance.now() - started).toBeLessThan(50);
   });
 
   it('finds every boundary that RFC 2046 allows, quoted', () => {

@@ -75,7 +75,7 @@ class MultipartReader implements MultipartBody {
         this.result = fields;
         this.succeedWhenRead();
       },
-      onError: this.fail,
+      onError: (error) => this.fail(error as Error),
     });
     const obstacle = whyUnreadable(request);
     if (obstacle === null) this.attach();
@@ -91,6 +91,8 @@ class MultipartReader implements MultipartBody {
     this.request.on('end', this.onEnd);
     this.request.on('error', this.fail);
     this.request.on('close', this.onClose);
+    // A request that was paused explicitly does not begin to flow by itself.
+    this.request.resume();
   }
 
   private detach(): void {
@@ -147,7 +149,7 @@ class MultipartReader implements MultipartBody {
     this.whenRead.resolve(this.result);
   }
 
-  private readonly fail = (error: unknown): void => {
+  private readonly fail = (error: Error): void => {
     if (this.settled) return;
     this.settled = true;
     this.detach();
@@ -156,7 +158,7 @@ class MultipartReader implements MultipartBody {
     this.request.pause();
     this.whenFile.reject(error);
     this.whenRead.reject(error);
-    this.stream?.destroy(error instanceof Error ? error : new Error(String(error)));
+    this.stream?.destroy(error);
   };
 }
 

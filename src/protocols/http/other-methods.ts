@@ -6,17 +6,20 @@ const METHODS = ['DELETE', 'PATCH', 'POST', 'PUT'] as const;
 /**
  * Adds to a controller the methods its paths do not have: OPTIONS tells which there are, the rest is refused with 405
  * and `Allow` (RFC 9110 section 15.5.6) instead of a 404 that hides the path.
+ * @returns the names of the methods added.
  */
 export function addOtherMethods(
   controller: new (...dependencies: never[]) => object,
   routes: Readonly<Record<string, readonly string[]>>,
-): void {
-  for (const [path, methods] of Object.entries(routes)) {
+): string[] {
+  return Object.entries(routes).flatMap(([path, methods]) => {
     const allow = [...methods, 'OPTIONS'].sort();
     const refused = METHODS.filter((method) => !methods.includes(method));
-    for (const method of refused) addHandler(controller, { path, method, allow, status: 405 });
-    addHandler(controller, { path, method: 'OPTIONS', allow, status: 204 });
-  }
+    return [
+      ...refused.map((method) => addHandler(controller, { path, method, allow, status: 405 })),
+      addHandler(controller, { path, method: 'OPTIONS', allow, status: 204 }),
+    ];
+  });
 }
 
 interface OtherMethod {
@@ -29,7 +32,7 @@ interface OtherMethod {
 function addHandler(
   controller: new (...dependencies: never[]) => object,
   { path, method, allow, status }: OtherMethod,
-): void {
+): string {
   const name = `${method.toLowerCase()} ${path}`;
   const handler = () => {
     const message = `There is no ${method} here, only ${allow.join(', ')}.`;
@@ -41,4 +44,5 @@ function addHandler(
   RequestMapping({ path, method: RequestMethod[method] })(prototype, name, descriptor);
   HttpCode(status)(prototype, name, descriptor);
   if (status === 204) Header('Allow', allow.join(', '))(prototype, name, descriptor);
+  return name;
 }

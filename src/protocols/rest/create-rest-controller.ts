@@ -2,9 +2,11 @@ import { Controller, Inject, type Type, UseFilters, UseGuards } from '@nestjs/co
 import { HttpAdapterHost } from '@nestjs/core';
 import type { UploadShape } from '../../upload-options.js';
 import { UploadType } from '../../upload-type.js';
+import { documentOperations } from '../http/openapi.js';
 import { addOtherMethods } from '../http/other-methods.js';
 import { ProblemFilter } from '../http/problem.filter.js';
 import { REST_METHODS, RestUploadsController } from './rest.controller.js';
+import { REST_OPERATIONS } from './rest.openapi.js';
 import { REST_STATUSES } from './rest.response.js';
 
 /** What a door's controller is made from. */
@@ -33,8 +35,15 @@ export function createRestController(
     }
   }
 
-  addOtherMethods(RestController, REST_METHODS);
+  documentOperations(RestController, {
+    ...REST_OPERATIONS,
+    ...hidden(addOtherMethods(RestController, REST_METHODS)),
+  });
   for (const decorate of decorators) decorate(RestController);
   Object.defineProperty(RestController, 'name', { value: `${name}Controller` });
   return RestController;
+}
+
+function hidden(names: readonly string[]): Record<string, null> {
+  return Object.fromEntries(names.map((name) => [name, null]));
 }

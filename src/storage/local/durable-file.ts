@@ -2,7 +2,7 @@ import { constants, type Stats, writev } from 'node:fs';
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { systemCode } from './storage-failure.js';
+import { systemCode } from '../../errors/system-code.js';
 
 const { O_CREAT, O_NOFOLLOW, O_RDWR, O_TRUNC } = constants;
 const writeVector = promisify(writev);

@@ -3,7 +3,8 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UploadError } from '../../errors/upload-error.js';
 import { syncFolder } from './durable-file.js';
-import { storageFailure, systemCode } from './storage-failure.js';
+import { systemCode } from '../../errors/system-code.js';
+import { storageFailure } from './storage-failure.js';
 
 const MARKER = '.volume';
 

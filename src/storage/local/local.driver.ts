@@ -14,7 +14,8 @@ import { finalKey, partKey } from '../storage-key.js';
 import { makeFolders, openEmpty, openExisting, statOrNull, syncFolder } from './durable-file.js';
 import { type LocalTarget, LocalWriter } from './local.writer.js';
 import { LocalVolume } from './local-volume.js';
-import { bytesLost, storageFailure, systemCode } from './storage-failure.js';
+import { systemCode } from '../../errors/system-code.js';
+import { bytesLost, storageFailure } from './storage-failure.js';
 
 /** Options of {@link LocalStorage}. */
 export interface LocalStorageOptions {

@@ -1,11 +1,7 @@
+import { systemCode } from '../../errors/system-code.js';
 import { UploadError } from '../../errors/upload-error.js';
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
-/** The `code` of a system error, such as `ENOENT`. */
-export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
 
 /** A failed system call as the rest of the module knows it; the path stays in `cause`, for the log. */
 export function storageFailure(error: unknown): UploadError {
