@@ -18,6 +18,37 @@ export class InvalidOptionError extends Error {
   override readonly name = 'InvalidOptionError';
 }
 
+/** Every setting there is; the compiler sees to it that none is missing. */
+const SETTINGS: Readonly<Record<keyof UploadSettings, true>> = {
+  storage: true,
+  resolveUser: true,
+  userRestricted: true,
+  anonymous: true,
+  owners: true,
+  maxBytes: true,
+  minBytes: true,
+  maxChunkBytes: true,
+  maxFilenameBytes: true,
+  allowedExtensions: true,
+  allowedMimeTypes: true,
+  expiresIn: true,
+  checksum: true,
+  contentRange: true,
+  fileField: true,
+  durability: true,
+  idleTimeout: true,
+  leaseTtl: true,
+  shutdownGrace: true,
+  keepRecords: true,
+  publicUrl: true,
+  statusOverrides: true,
+  beforeCreate: true,
+  beforeChunk: true,
+  beforeComplete: true,
+  onComplete: true,
+};
+
+const SIZE_PATTERN = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i;
 const MIME_PATTERN = /^(\*|[a-z0-9][\w.+-]*)\/(\*|[a-z0-9][\w.+-]*)$/;
 const MAX_FILENAME_BYTES = 255;
 
@@ -29,6 +60,7 @@ export function resolveSettings(
   settings: UploadSettings,
   shape: Pick<UploadShape, 'guards'>,
 ): ResolvedSettings {
+  requireKnown(settings);
   requireAccess(settings, shape);
   const policy = {
     maxBytes: size('maxBytes', settings.maxBytes ?? Number.MAX_SAFE_INTEGER),
@@ -59,6 +91,15 @@ export function resolveSettings(
   return Object.freeze({ policy: Object.freeze(policy), door: Object.freeze(door) });
 }
 
+/** A limit with a typing error in its name would be one that silently does not hold. */
+function requireKnown(settings: UploadSettings): void {
+  const unknown = Object.keys(settings).find((name) => !Object.hasOwn(SETTINGS, name));
+  if (unknown === undefined) return;
+  throw new InvalidOptionError(
+    `There is no option ${unknown}; there are: ${Object.keys(SETTINGS).join(', ')}.`,
+  );
+}
+
 /** Fail closed: an endpoint that takes bytes from everybody has to be asked for. */
 function requireAccess(
   { resolveUser, anonymous }: UploadSettings,
@@ -73,7 +114,8 @@ function requireAccess(
 }
 
 function size(name: string, value: ByteSize): number {
-  const parsed = typeof value === 'number' ? value : bytes.parse(value);
+  // Strictly, since `bytes` takes '2 apples' for 2 bytes.
+  const parsed = typeof value === 'number' ? value : SIZE_PATTERN.test(value) ? bytes.parse(value) : null;
   if (parsed !== null && Number.isSafeInteger(parsed) && parsed >= 0) return parsed;
   throw new InvalidOptionError(`${name} must be a number of bytes or a size like '5mb', not ${show(value)}.`);
 }

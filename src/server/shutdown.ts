@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from './progress.js';
 
 /** Ends one thing that was started; `cut` says that nobody waits for its users any more. */
 export type Closer = (cut: boolean) => Promise<void>;
@@ -25,8 +26,10 @@ export class Shutdown {
   #requestedAt: number | null = null;
   #boot: Promise<unknown> = Promise.resolve();
 
-  /** @param announce prints a line when the process is told to stop */
-  constructor(private readonly announce: (cut: boolean) => void) {}
+  /** How long running chunks may go on; undefined while there can be none. */
+  graceMs: number | undefined;
+
+  constructor(private readonly log: Log) {}
 
   /** Listens for signals from now on. */
   listen(): void {
@@ -65,14 +68,20 @@ export class Shutdown {
   async #onSignal(): Promise<void> {
     if (this.#requestedAt === null) {
       this.#requestedAt = Date.now();
-      this.announce(false);
+      this.log(describeStop(this.graceMs));
       await this.#boot;
       await this.close();
       process.exit(0);
     }
     if (Date.now() - this.#requestedAt < SAME_KEYSTROKE_MS) return;
-    this.announce(true);
+    this.log('Stopping at once.');
     await Promise.race([this.close(true), sleep(CUT_LIMIT_MS)]);
     process.exit(130);
   }
+}
+
+function describeStop(graceMs: number | undefined): string {
+  if (graceMs === undefined) return '\nStopping…';
+  const seconds = Math.ceil(graceMs / 1000);
+  return `\nStopping: letting running chunks finish (up to ${seconds} s)… press Ctrl-C again to cut them`;
 }

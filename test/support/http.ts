@@ -221,7 +221,8 @@ export class RawConnection {
     this.socket.write(bytes);
     const deadline = Date.now() + ms;
     while (this.socket.writableLength > 0 && !this.isClosed) {
-      if (Date.now() > deadline) throw new Error(`${this.socket.writableLength} bytes were not taken in ${ms} ms`);
+      if (Date.now() > deadline)
+        throw new Error(`${this.socket.writableLength} bytes were not taken in ${ms} ms`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

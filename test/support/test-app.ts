@@ -129,6 +129,7 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     options.adapter === 'fastify' ? new FastifyAdapter() : new ExpressAdapter();
   const app = await NestFactory.create(appModule(options, database, root), adapter, {
     logger: false,
+    abortOnError: false,
     ...options.nest,
   });
   options.configure?.(app);

@@ -80,7 +80,8 @@ function parse(bytes: Buffer): Answer['body'] {
 
 export function call(target: Target, path: string, sending: Sending = {}): Promise<Answer> {
   const { body } = sending;
-  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const length: Record<string, string> =
+    body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const opened = open(target, path, { ...sending, headers: { ...length, ...sending.headers } });
   if (body !== undefined) void opened.send(Buffer.from(body));
   opened.end();
@@ -118,7 +119,10 @@ export function put(target: Target, bytes: Buffer, place: Place = {}): Promise<A
 /** Opens a PUT of a raw chunk of `length` bytes. */
 export function openPut(target: Target, length: number, place: Place = {}): OpenRequest {
   const { path = '/upload', start = 0, total = start + length, headers } = place;
-  return open(target, path, { method: 'PUT', headers: { ...chunkHeaders(start, length, total), ...headers } });
+  return open(target, path, {
+    method: 'PUT',
+    headers: { ...chunkHeaders(start, length, total), ...headers },
+  });
 }
 
 const BOUNDARY = 'the-boundary';
@@ -165,7 +169,8 @@ export function complete(target: Target, path: string, bytes: Buffer): Promise<A
 }
 
 export const detail = (target: Target, path: string): Promise<Answer> => call(target, path);
-export const cancel = (target: Target, path: string): Promise<Answer> => call(target, path, { method: 'DELETE' });
+export const cancel = (target: Target, path: string): Promise<Answer> =>
+  call(target, path, { method: 'DELETE' });
 
 /** What a finished upload holds. */
 export async function content(target: Target, path: string): Promise<Buffer> {
