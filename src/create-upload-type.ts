@@ -7,6 +7,7 @@ import { UploadEngine } from './engine/upload-engine.js';
 import type { UploadHooks } from './engine/upload-hooks.interface.js';
 import { UploadEvents } from './events/upload-events.js';
 import type { AbstractChunkedUpload } from './persistence/abstract-chunked-upload.entity.js';
+import { LeaseRequests } from './persistence/lease-requests.js';
 import { UploadRepositories } from './persistence/upload-repositories.js';
 import { resolveSettings } from './resolve-options.js';
 import { LocalStorage } from './storage/local/local.driver.js';
@@ -29,6 +30,7 @@ export function createUploadType<Entity extends AbstractChunkedUpload>(
     hooks: settings as UploadHooks<Entity>,
     events: new UploadEvents<Entity>((error) => logger.error('A listener of upload events failed', error)),
     active: new ActiveWrites(),
+    requests: new LeaseRequests(dataSource),
     holder: new LeaseHolder(),
   });
   return new UploadType(entity.name, engine, door);

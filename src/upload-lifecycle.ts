@@ -7,7 +7,10 @@ export class UploadLifecycle implements OnApplicationBootstrap, BeforeApplicatio
 
   /** Fails the boot when bytes could not be stored, instead of the first upload. */
   async onApplicationBootstrap(): Promise<void> {
-    for (const { engine } of this.types) await engine.context.driver.check();
+    for (const { engine } of this.types) {
+      await engine.context.driver.check();
+      await engine.open();
+    }
   }
 
   /** Before Nest waits for open requests: a client that uploads for hours would keep it waiting. */

@@ -63,6 +63,13 @@ export class ActiveWrites {
     await write.settled;
   }
 
+  /** Ends a write for a newer request in another process, which waits for the lease that `token` proves. */
+  letGo(uploadId: string, token: string, start: number | null): void {
+    const write = this.byUpload.get(uploadId);
+    if (write?.token !== token || (start !== null && start < write.start)) return;
+    write.stop(new StopRequest(takenOver(), start !== null && start > write.start));
+  }
+
   /** Ends every write and waits until all have settled: those that are not done within `graceMs` are cut off. */
   async drain(graceMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;

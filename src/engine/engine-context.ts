@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { UploadEvents } from '../events/upload-events.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { Lease } from '../persistence/lease.repository.js';
+import type { LeaseRequests } from '../persistence/lease-requests.js';
 import type { UploadRepositories } from '../persistence/upload-repositories.js';
 import type { StorageDriver, StoredUpload } from '../storage/storage-driver.interface.js';
 import type { ActiveWrites } from './active-writes.js';
@@ -17,6 +18,7 @@ export interface EngineContext<Entity extends AbstractChunkedUpload> {
   readonly hooks: UploadHooks<Entity>;
   readonly events: UploadEvents<Entity>;
   readonly active: ActiveWrites;
+  readonly requests: LeaseRequests;
   readonly holder: LeaseHolder;
 }
 

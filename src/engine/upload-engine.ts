@@ -100,10 +100,17 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
     return this.context.driver.read(storedUpload(upload), range);
   }
 
+  /** Hears other processes that ask for a lease of this one. */
+  async open(): Promise<void> {
+    const { requests, active } = this.context;
+    await requests.start(({ uploadId, token, start }) => active.letGo(uploadId, token, start));
+  }
+
   /** Takes no more bytes, lets running chunks go on for `graceMs`, then commits what they have or lets them go. */
   async drain(graceMs: number): Promise<void> {
     this.isDraining = true;
     await this.context.active.drain(graceMs);
+    await this.context.requests.stop();
   }
 
   private requireOpen(): void {

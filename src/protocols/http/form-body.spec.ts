@@ -262,6 +262,13 @@ describe('over a connection', () => {
     await expect(readFields(request)).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
+  it('rejects when somebody destroys the request', async () => {
+    const request = await begin('Content-Length: 100\r\n\r\n{');
+    const reading = readFields(request);
+    request.destroy();
+    await expect(reading).rejects.toMatchObject({ code: 'ECONNRESET' });
+  });
+
   it('rejects when the body has been read', async () => {
     const request = await begin('Content-Length: 2\r\n\r\n{}');
     await finished(request.resume());

@@ -132,7 +132,7 @@ describe('multipartBoundary', () => {
       ).toBeLessThan(400);
     }
     expect(normalizeMediaType('a/'.repeat(500_000))).toBeNull();
-    expect(performance.now() - started).toBeLessThan(50);
+    expect(performance.now() - started).toBeLessThan(1000);
   });
 
   it('finds every boundary that RFC 2046 allows, quoted', () => {

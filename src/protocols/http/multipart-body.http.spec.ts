@@ -88,6 +88,28 @@ describe('readMultipart over a connection', () => {
     }
   });
 
+  it('understands the forms that fetch sends', async () => {
+    for (const filename of ['naïve 漢字 😀.txt', 'a "b" \\ c.txt', 'a\nb.txt', '100%.txt']) {
+      const form = new FormData();
+      form.append('upload_id', 'ü');
+      form.append('file', new Blob(['content'], { type: 'Text/Plain' }), filename);
+      form.append('after', '');
+      const arrival = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>;
+      const answer = fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+        method: 'PUT',
+        body: form,
+      });
+      const [request, response] = await arrival;
+      const body = readMultipart(request, LIMITS);
+      const fieldsBefore = new Map([['upload_id', 'ü']]);
+      expect(await body.file).toMatchObject({ filename, contentType: 'text/plain', fieldsBefore });
+      expect(await contentOf(body)).toBe('content');
+      expect(Object.fromEntries(await body.fields)).toEqual({ upload_id: 'ü', after: '' });
+      response.end();
+      expect((await answer).status).toBe(200);
+    }
+  });
+
   it('stops the client while nobody reads the file, and gives every byte when somebody does', async () => {
     const content = randomBytes(64 * 1024 * 1024);
     const { request } = await begin(HEAD.length + content.length + TAIL.length);
@@ -164,6 +186,30 @@ describe('readMultipart over a connection', () => {
     const body = readMultipart(request, LIMITS);
     expect(await reasonOf(body.file)).toMatchObject({ code: 'ECONNRESET' });
     expect(await reasonOf(body.fields)).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('a request that somebody destroys is noticed, with the reason if there is one', async () => {
+    const first = await begin(1000, `${HEAD}half`);
+    const body = readMultipart(first.request, LIMITS);
+    first.request.destroy();
+    expect(await reasonOf(body.fields)).toMatchObject({ code: 'ECONNRESET' });
+
+    client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const second = await begin(1000, `${HEAD}half`);
+    const again = readMultipart(second.request, LIMITS);
+    const reason = new Error('shutting down');
+    second.request.destroy(reason);
+    expect(await reasonOf(again.fields)).toBe(reason);
+  });
+
+  it('a message that is whole around a form that is not is the fault of the message', async () => {
+    const { request } = await begin(HEAD.length + 4, `${HEAD}half`);
+    const body = readMultipart(request, LIMITS);
+    const stream = (await body.file)?.stream;
+    const broken = stream && reasonOf(finished(stream.resume()));
+    const error = await reasonOf(body.fields);
+    expect(UploadError.is(error, 'malformed_request')).toBe(true);
+    expect(await broken).toBe(error);
   });
 
   it('a half-closed connection is a broken one', async () => {

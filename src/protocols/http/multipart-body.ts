@@ -120,9 +120,7 @@ class MultipartReader implements MultipartBody {
   ): PartSink {
     const stream = new Readable({
       highWaterMark: FILE_BUFFER_BYTES,
-      read: () => {
-        if (!this.settled) this.request.resume();
-      },
+      read: () => void this.request.resume(),
       destroy: (error, done) => {
         if (!stream.readableEnded) this.fail(error ?? new Error('The file is not wanted.'));
         done(error);
@@ -153,7 +151,6 @@ class MultipartReader implements MultipartBody {
     if (this.settled) return;
     this.settled = true;
     this.detach();
-    this.parser.stop();
     // Without a data listener a flowing request would throw the rest away.
     this.request.pause();
     this.whenFile.reject(error);

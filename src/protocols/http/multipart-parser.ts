@@ -87,11 +87,6 @@ export class MultipartParser {
     this.dicer.end();
   }
 
-  /** Parses nothing more and tells nothing more. */
-  stop(): void {
-    this.over = true;
-  }
-
   /** Dicer calls back from within its own loops and from later ticks; what is thrown there must not get lost. */
   private attempt(step: () => void): void {
     if (this.over) return;

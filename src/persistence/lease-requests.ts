@@ -1,0 +1,96 @@
+import type { DataSource } from 'typeorm';
+import { databaseFailure } from './database-failure.js';
+
+/** Asks the holder of a lease, in whatever process it is, to let go. */
+export interface LeaseRequest {
+  readonly uploadId: string;
+  readonly token: string;
+  /** Where the newer chunk starts; null when the upload is going to be deleted. */
+  readonly start: number | null;
+}
+
+/** What is used of a connection of `pg`. */
+interface Connection {
+  connect(): Promise<unknown>;
+  query(sql: string, parameters?: unknown[]): Promise<unknown>;
+  end(): Promise<void>;
+  on(event: 'notification', listener: (message: { payload?: string }) => void): void;
+  on(event: 'error' | 'end', listener: (error?: Error) => void): void;
+}
+
+/** What is used of TypeORM's PostgreSQL driver: the pool's class of connections, and how it connects. */
+interface PostgresPool {
+  readonly Client: new (options: object) => Connection;
+  readonly options: object;
+}
+
+const CHANNEL = 'chunked_upload_lease';
+const RECONNECT_MS = 1_000;
+
+/**
+ * Lets processes that share a database ask each other for leases, by LISTEN and NOTIFY on one connection a process,
+ * outside the pool. It only saves waiting: when it is down, a lease runs out by itself.
+ */
+export class LeaseRequests {
+  private connection: Connection | null = null;
+  private reconnect: NodeJS.Timeout | undefined;
+  private isStopped = true;
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Calls `onRequest` for every request of another process (and of this one), until {@link stop}. */
+  async start(onRequest: (request: LeaseRequest) => void): Promise<void> {
+    this.isStopped = false;
+    await this.listen(onRequest);
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.reconnect);
+    await this.connection?.end().catch(() => undefined);
+  }
+
+  async ask(request: LeaseRequest): Promise<void> {
+    try {
+      await this.dataSource.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(request)]);
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  private async listen(onRequest: (request: LeaseRequest) => void): Promise<void> {
+    const pool = (this.dataSource.driver as unknown as { master: PostgresPool }).master;
+    const connection = new pool.Client(pool.options);
+    const again = () => {
+      if (this.connection === connection) this.connection = null;
+      if (this.isStopped) return;
+      clearTimeout(this.reconnect);
+      this.reconnect = setTimeout(() => void this.listen(onRequest), RECONNECT_MS).unref();
+    };
+    connection.on('error', again);
+    connection.on('end', again);
+    connection.on('notification', ({ payload }) => {
+      const request = parse(payload);
+      if (request) onRequest(request);
+    });
+    this.connection = connection;
+    try {
+      await connection.connect();
+      await connection.query(`LISTEN ${CHANNEL}`);
+    } catch {
+      await connection.end().catch(() => undefined);
+      again();
+    }
+  }
+}
+
+/** Anybody who may use the database can send on the channel; what is no request is none of ours. */
+function parse(payload: string | undefined): LeaseRequest | null {
+  try {
+    const { uploadId, token, start } = JSON.parse(payload ?? '') as Record<string, unknown>;
+    if (typeof uploadId !== 'string' || typeof token !== 'string') return null;
+    return { uploadId, token, start: typeof start === 'number' ? start : null };
+  } catch {
+    return null;
+  }
+}
