@@ -1,6 +1,6 @@
 // The module
 export { ChunkedUploadModule } from './chunked-upload.module.js';
-export { InvalidOptionError } from './resolve-options.js';
+export { InvalidOptionError } from './option-values.js';
 export type {
   ByteSize,
   ChunkedUploadAsyncOptions,

@@ -1,21 +1,16 @@
-import bytes from 'bytes';
-import ms, { type StringValue } from 'ms';
 import { userOfRequest } from './access/caller.js';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './engine/checksum-algorithm.js';
 import type { UploadPolicy } from './engine/upload-policy.js';
+import type { Quota } from './persistence/upload.repository.js';
 import { UPLOAD_ERROR_CODES } from './errors/upload-error-code.js';
-import type { ByteSize, Duration, UploadSettings, UploadShape } from './upload-options.js';
+import { duration, InvalidOptionError, oneOf, show, size } from './option-values.js';
+import type { UploadSettings, UploadShape } from './upload-options.js';
 import type { DoorSettings } from './upload-type.js';
 
 /** The rules and the manners of an upload type, complete and checked. */
 export interface ResolvedSettings {
   readonly policy: Omit<UploadPolicy, 'admitOwner'>;
   readonly door: DoorSettings;
-}
-
-/** An option that cannot be used; says which, and what to write. */
-export class InvalidOptionError extends Error {
-  override readonly name = 'InvalidOptionError';
 }
 
 /** Every setting there is; the compiler sees to it that none is missing. */
@@ -28,6 +23,8 @@ const SETTINGS: Readonly<Record<keyof UploadSettings, true>> = {
   maxBytes: true,
   minBytes: true,
   maxChunkBytes: true,
+  maxOpenUploads: true,
+  maxOpenBytes: true,
   maxFilenameBytes: true,
   allowedExtensions: true,
   allowedMimeTypes: true,
@@ -48,7 +45,6 @@ const SETTINGS: Readonly<Record<keyof UploadSettings, true>> = {
   onComplete: true,
 };
 
-const SIZE_PATTERN = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i;
 const MIME_PATTERN = /^(\*|[a-z0-9][\w.+-]*)\/(\*|[a-z0-9][\w.+-]*)$/;
 const MAX_FILENAME_BYTES = 255;
 
@@ -66,6 +62,7 @@ export function resolveSettings(
     maxBytes: size('maxBytes', settings.maxBytes ?? Number.MAX_SAFE_INTEGER),
     minBytes: size('minBytes', settings.minBytes ?? 0),
     maxChunkBytes: size('maxChunkBytes', settings.maxChunkBytes ?? Number.MAX_SAFE_INTEGER),
+    quota: quota(settings),
     maxFilenameBytes: filenameBytes(settings.maxFilenameBytes ?? MAX_FILENAME_BYTES),
     allowedExtensions: extensions(settings.allowedExtensions),
     allowedMimeTypes: mimeTypes(settings.allowedMimeTypes),
@@ -113,19 +110,15 @@ function requireAccess(
   );
 }
 
-function size(name: string, value: ByteSize): number {
-  // Strictly, since `bytes` takes '2 apples' for 2 bytes.
-  const parsed = typeof value === 'number' ? value : SIZE_PATTERN.test(value) ? bytes.parse(value) : null;
-  if (parsed !== null && Number.isSafeInteger(parsed) && parsed >= 0) return parsed;
-  throw new InvalidOptionError(`${name} must be a number of bytes or a size like '5mb', not ${show(value)}.`);
-}
-
-function duration(name: string, value: Duration, least = 1): number {
-  const parsed: number | undefined = typeof value === 'number' ? value : ms(value as StringValue);
-  if (parsed !== undefined && Number.isFinite(parsed) && parsed >= least) return Math.round(parsed);
-  throw new InvalidOptionError(
-    `${name} must be milliseconds or a duration like '30s' or '1d', not ${show(value)}.`,
-  );
+function quota({ maxOpenUploads, maxOpenBytes }: UploadSettings): Quota | null {
+  if (maxOpenUploads === undefined && maxOpenBytes === undefined) return null;
+  const uploads = maxOpenUploads ?? Number.MAX_SAFE_INTEGER;
+  if (!Number.isSafeInteger(uploads) || uploads < 1) {
+    throw new InvalidOptionError(
+      `maxOpenUploads must be a whole number above 0, not ${show(maxOpenUploads)}.`,
+    );
+  }
+  return { uploads, bytes: size('maxOpenBytes', maxOpenBytes ?? Number.MAX_SAFE_INTEGER) };
 }
 
 function filenameBytes(value: number): number {
@@ -173,14 +166,4 @@ function statusOverrides(table: NonNullable<UploadSettings['statusOverrides']>):
     );
   }
   return table;
-}
-
-function oneOf<const Value extends string>(name: string, value: string, values: readonly Value[]): Value {
-  const found = values.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  throw new InvalidOptionError(`${name} must be one of ${values.join(', ')}, not ${show(value)}.`);
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }

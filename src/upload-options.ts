@@ -64,6 +64,10 @@ export interface UploadSettings<
   readonly minBytes?: ByteSize;
   /** Largest chunk. @default unlimited */
   readonly maxChunkBytes?: ByteSize;
+  /** Most unfinished uploads of one user; callers without a user count as one. @default unlimited */
+  readonly maxOpenUploads?: number;
+  /** Most bytes in one user's unfinished uploads, as declared, or as received while no size is declared. @default unlimited */
+  readonly maxOpenBytes?: ByteSize;
   /** Longest file name, in UTF-8 bytes, 255 at most. @default 255 */
   readonly maxFilenameBytes?: number;
   /** Extensions a file name may end in, with or without a dot, in any case. @default all */

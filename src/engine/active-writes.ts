@@ -26,10 +26,26 @@ export interface ActiveWrite {
 /** The writes of this process, so that a newer request can take over from an older one, and shutdown can wait. */
 export class ActiveWrites {
   private readonly byUpload = new Map<string, ActiveWrite>();
+  private readonly tokens = new Set<string>();
   private isClosed = false;
 
   get(uploadId: string): ActiveWrite | undefined {
     return this.byUpload.get(uploadId);
+  }
+
+  /** Notes that this process uses `token`, from before it is asked for: whatever else it has in a row is a leftover. */
+  hold(token: string): void {
+    this.tokens.add(token);
+  }
+
+  /** Whether this process still uses `token`. */
+  holds(token: string): boolean {
+    return this.tokens.has(token);
+  }
+
+  /** Notes that the lease was not granted, or given back. */
+  drop(token: string): void {
+    this.tokens.delete(token);
   }
 
   enter(uploadId: string, token: string, start: number): ActiveWrite {
@@ -44,6 +60,7 @@ export class ActiveWrites {
       settled,
       leave: () => {
         if (this.byUpload.get(uploadId) === write) this.byUpload.delete(uploadId);
+        this.drop(token);
         resolve();
       },
     };

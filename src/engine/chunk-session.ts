@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { StorageState, StorageWriter } from '../storage/storage-driver.interface.js';
@@ -62,15 +63,35 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
       const receiver = this.receiver(input, writer, digest);
       input.body.onAccepted?.();
       const outcome = await receiver.run();
-      this.write.isReceiving = false;
       const interruption = this.judge(input, outcome, receiver.received);
-      if (interruption === null) await input.body.isWhole;
+      if (interruption === null) await this.untilWhole(input.body);
+      this.write.isReceiving = false;
       const storageState = await writer.commit(policy.durability === 'chunk');
       const offset = upload.offset + receiver.written;
       return { offset, digestState: digest.save(), storageState, interruption, writer };
     } catch (error) {
       await writer.abort();
       throw error;
+    }
+  }
+
+  /** The rest of a form, behind its file, may be as slow as the file, and be taken over like it. */
+  private async untilWhole({ isWhole }: ChunkBody): Promise<void> {
+    const { signal } = this.write;
+    const silence = new AbortController();
+    const idle = sleep(this.context.policy.idleTimeoutMs, null, { signal: silence.signal }).then(() =>
+      Promise.reject(idled()),
+    );
+    const stopped = new Promise((_, reject) => {
+      const stop = () => reject((signal.reason as StopRequest).error);
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true, signal: silence.signal });
+    });
+    try {
+      await Promise.race([isWhole, idle, stopped]);
+    } finally {
+      idle.catch(() => undefined);
+      silence.abort();
     }
   }
 
@@ -126,10 +147,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
           ? outcome.cause
           : lengthMismatch(window, `only ${received}`, outcome.cause);
       case 'idle':
-        return new UploadError(
-          'idle_timeout',
-          'The body stopped arriving. Ask for the offset and go on from there.',
-        );
+        return idled();
       case 'excess':
         if (window) return lengthMismatch(window, 'more');
         return received > this.context.policy.maxChunkBytes
@@ -139,6 +157,13 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
         return (outcome.reason as StopRequest).error;
     }
   }
+}
+
+function idled(): UploadError {
+  return new UploadError(
+    'idle_timeout',
+    'The body stopped arriving. Ask for the offset and go on from there.',
+  );
 }
 
 function lengthMismatch(window: ChunkWindow | null, arrived: string, cause?: unknown): UploadError {

@@ -22,9 +22,24 @@ export interface EngineContext<Entity extends AbstractChunkedUpload> {
   readonly holder: LeaseHolder;
 }
 
-/** A fresh lease: its token is random, so that one that was lost can never be issued again. */
-export function newLease({ holder, policy }: Pick<EngineContext<never>, 'holder' | 'policy'>): Lease {
-  return { token: randomUUID(), holder: holder.name, ttlMs: policy.leaseTtlMs };
+/**
+ * Asks for a lease. Its token is random, so that one that was lost can never be issued again; the process knows it before
+ * the database does, so that it is never taken for a leftover.
+ */
+export async function takeLease<Entity>(
+  { active, holder, policy }: Pick<EngineContext<never>, 'active' | 'holder' | 'policy'>,
+  claim: (lease: Lease) => Promise<Entity | null>,
+  takesOver = false,
+): Promise<{ upload: Entity; lease: Lease } | null> {
+  const lease = { token: randomUUID(), holder: holder.name, ttlMs: policy.leaseTtlMs, takesOver };
+  active.hold(lease.token);
+  let upload: Entity | null = null;
+  try {
+    upload = await claim(lease);
+    return upload && { upload, lease };
+  } finally {
+    if (!upload) active.drop(lease.token);
+  }
 }
 
 /** An upload as its driver knows it. */

@@ -3,7 +3,7 @@ import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-uplo
 import type { ChunkClaim, Lease } from '../persistence/lease.repository.js';
 import type { Sighting } from '../persistence/upload.repository.js';
 import type { UploadScope } from '../persistence/upload-table.js';
-import { type EngineContext, newLease } from './engine-context.js';
+import { type EngineContext, takeLease } from './engine-context.js';
 import { chunkRefusal, requireIntact, requireUsable } from './refusal.js';
 
 /** A holder that hears the request syncs and commits what it has first; together these are a second. */
@@ -22,12 +22,10 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
   /** @throws UploadError `not_found`, `expired`, `failed`, `already_complete`, `offset_mismatch`, `size_mismatch`, `busy`. */
   async claimChunk(claim: ChunkClaim): Promise<Leased<Entity>> {
     await this.endOlder(claim);
-    const take = async () => {
-      const lease = newLease(this.context);
-      const upload = await this.context.repositories.leases.claim(claim, lease);
-      return upload && { upload, lease };
-    };
-    return this.withDeadRemoved(claim.id, claim.scope, take, async (sighting) => {
+    const { leases } = this.context.repositories;
+    const take = (takesOver: boolean) =>
+      takeLease(this.context, (lease) => leases.claim(claim, lease), takesOver);
+    return this.takeOrRefuse(claim, take, async (sighting) => {
       const refusal = chunkRefusal(sighting, claim);
       if (refusal.code !== 'busy' || sighting.upload.status !== 'uploading') throw refusal;
       return (await this.askHolder(sighting.upload, claim.start, take)) ?? Promise.reject(refusal);
@@ -38,52 +36,50 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
   private async askHolder(
     { id, leaseToken, leaseHolder }: Entity,
     start: number,
-    take: () => Promise<Leased<Entity> | null>,
+    take: (takesOver: boolean) => Promise<Leased<Entity> | null>,
   ): Promise<Leased<Entity> | null> {
-    if (leaseToken === null) return take();
+    if (leaseToken === null) return take(false);
     // In this process the older one was ended before: whoever has it now is as new as this request.
     if (leaseHolder !== null && this.context.holder.isSelf(leaseHolder)) return null;
     await this.context.requests.ask({ uploadId: id, token: leaseToken, start });
     for (const delayMs of ASK_AGAIN_AFTER_MS) {
       await sleep(delayMs);
-      const taken = await take();
+      const taken = await take(false);
       if (taken) return taken;
     }
     return null;
   }
 
   /**
-   * Runs `take`, and once more when what stood in its way was the lease of a holder that provably ended.
+   * Runs `take`, and once more when what stood in its way was a lease that is over: of a holder that provably ended, or,
+   * when the time is up, of one that may only be paused, and whose bytes are then left to it.
    * @param refuse answers for the row as it is; it may throw.
    */
-  async withDeadRemoved<Result, Other = never>(
-    id: string,
-    scope: UploadScope,
-    take: () => Promise<Result | null>,
+  async takeOrRefuse<Result, Other = never>(
+    { id, scope }: { id: string; scope: UploadScope },
+    take: (takesOver: boolean) => Promise<Result | null>,
     refuse: (sighting: Sighting<Entity>) => Other | Promise<Other>,
   ): Promise<Result | Other> {
-    const taken = await take();
+    const taken = await take(false);
     if (taken) return taken;
     const sighting = await this.context.repositories.uploads.sight(id, scope);
     requireUsable(sighting);
     requireIntact(sighting.upload);
-    if (await this.releaseIfDead(sighting)) {
-      const retaken = await take();
+    const isOver = sighting.upload.leaseToken !== null && sighting.leaseSeconds === null;
+    if ((await this.releaseIfDead(sighting.upload)) || isOver) {
+      const retaken = await take(true);
       if (retaken) return retaken;
     }
     return refuse(sighting);
   }
 
   /** Gives back the lease of a holder that ended without doing so; whether there was one. */
-  async releaseIfDead({ upload, leaseSeconds }: Sighting<Entity>): Promise<boolean> {
-    const { id, leaseToken, leaseHolder } = upload;
-    if (leaseSeconds === null || leaseToken === null || leaseHolder === null) return false;
+  async releaseIfDead({ id, leaseToken, leaseHolder }: Entity): Promise<boolean> {
+    if (leaseToken === null || leaseHolder === null) return false;
     const { active, holder, repositories } = this.context;
-    const isOver = holder.isSelf(leaseHolder)
-      ? active.get(id)?.token !== leaseToken
-      : holder.isGone(leaseHolder);
-    if (isOver) await repositories.leases.release(id, leaseToken);
-    return isOver;
+    const isDead = holder.isSelf(leaseHolder) ? !active.holds(leaseToken) : holder.isGone(leaseHolder);
+    if (isDead) await repositories.leases.release(id, leaseToken);
+    return isDead;
   }
 
   /** A newer request of the same caller ends the older one in this process, once it is known that it may. */

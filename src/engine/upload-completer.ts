@@ -5,7 +5,7 @@ import { takenOver } from './active-writes.js';
 import type { Checksums } from './checksum-algorithm.js';
 import { compareChecksums } from './checksum-comparison.js';
 import { digestAt } from './digest-at.js';
-import { type EngineContext, newLease, storedUpload } from './engine-context.js';
+import { type EngineContext, storedUpload, takeLease } from './engine-context.js';
 import { admitFirstBytes, mediaTypeOf, SNIFF_BYTES } from './file-type.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
 import { keepLease } from './lease-keeper.js';
@@ -28,12 +28,9 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     const write = active.get(id);
     // The last chunk may be here already, its answer lost: nothing more to receive, only to commit.
     if (write && !write.isReceiving) await write.settled;
-    const take = async (): Promise<Leased<Entity> | null> => {
-      const lease = newLease(this.context);
-      const upload = await repositories.completions.claim(id, caller, lease);
-      return upload && { upload, lease };
-    };
-    const claimed = await this.claimer.withDeadRemoved(id, caller, take, (sighting) =>
+    const take = (takesOver: boolean) =>
+      takeLease(this.context, (lease) => repositories.completions.claim(id, caller, lease), takesOver);
+    const claimed = await this.claimer.takeOrRefuse({ id, scope: caller }, take, (sighting) =>
       repeat(sighting, checksums),
     );
     return 'lease' in claimed ? this.underLease(claimed, caller, checksums) : claimed.repeated;
@@ -60,6 +57,8 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
         : completions.revert(upload.id, lease.token, progress.isSealed);
       await giveBack.catch(() => undefined);
       throw error;
+    } finally {
+      this.context.active.drop(lease.token);
     }
   }
 

@@ -5,7 +5,7 @@ import { StopRequest, takenOver } from './active-writes.js';
 import type { ChunkAppender } from './chunk-appender.js';
 import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import { describeDraft, differs } from './draft-columns.js';
-import { type EngineContext, newLease, storedUpload } from './engine-context.js';
+import { type EngineContext, storedUpload, takeLease } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
 import { busy, offsetMismatch } from './refusal.js';
 import type { CreateCommand } from './upload-commands.js';
@@ -49,14 +49,12 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const idempotencyKey = scopedKey(command);
     // A failed or dead creation with this key makes room for this one; so does one that this request takes over.
     for (let attempt = 0; attempt < 3; attempt++) {
-      const lease = newLease(this.context);
       const values = { ...columns, ...this.newRow(command), idempotencyKey } as Partial<Entity>;
-      const upload = await this.context.repositories.uploads.insert(
-        values,
-        lease,
-        this.context.policy.expiresInMs,
+      const { expiresInMs, quota } = this.context.policy;
+      const begun = await takeLease(this.context, (lease) =>
+        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, quota),
       );
-      if (upload) return { upload, lease };
+      if (begun) return begun;
       const existing = idempotencyKey && (await this.existing(idempotencyKey));
       if (existing) return existing;
     }
@@ -87,7 +85,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     write?.stop(new StopRequest(takenOver(), false));
     await write?.settled;
     if (write) return null;
-    if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(sighting))) throw busy(leaseSeconds);
+    if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) throw busy(leaseSeconds);
     const stale = await repositories.removals.claim(upload.id, { userId: null, restricted: false });
     if (stale) await this.remover.erase(stale, false);
     return null;

@@ -82,10 +82,10 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
     return this.context.repositories.uploads.list(scope, filter);
   }
 
-  /** A complete upload, to be read. @throws UploadError `not_found`, `expired`, `incomplete`. */
+  /** A complete upload, its bytes there to be read. @throws UploadError `not_found`, `expired`, `incomplete`, `failed`. */
   async findComplete(scope: UploadScope, id: string): Promise<Entity> {
     const upload = await this.find(scope, id);
-    if (upload.status === 'complete') return upload;
+    if (upload.status === 'complete') return this.requireBytes(upload);
     throw new UploadError(
       'incomplete',
       'This upload is not complete yet. Send the rest and complete it first.',
@@ -111,6 +111,12 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
     this.isDraining = true;
     await this.context.active.drain(graceMs);
     await this.context.requests.stop();
+  }
+
+  private async requireBytes(upload: Entity): Promise<Entity> {
+    const stored = await this.context.driver.size(storedUpload(upload));
+    if (stored === upload.offset) return upload;
+    throw new UploadError('failed', 'The bytes of this upload are not in the storage any more.');
   }
 
   private requireOpen(): void {

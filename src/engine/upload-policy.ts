@@ -1,4 +1,5 @@
 import { UploadError } from '../errors/upload-error.js';
+import type { Quota } from '../persistence/upload.repository.js';
 import type { ChecksumAlgorithm } from './checksum-algorithm.js';
 import { type ChunkWindow, lengthOf } from './chunk-window.js';
 import { extensionOf } from './file-name.js';
@@ -18,6 +19,8 @@ export interface UploadPolicy {
   readonly maxBytes: number;
   readonly minBytes: number;
   readonly maxChunkBytes: number;
+  /** What one user may have unfinished; null for any amount. */
+  readonly quota: Quota | null;
   readonly maxFilenameBytes: number;
   /** Lower case, without dot; null for all. */
   readonly allowedExtensions: readonly string[] | null;

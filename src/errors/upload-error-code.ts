@@ -31,6 +31,7 @@ export const UPLOAD_ERROR_CODES = [
   'not_found',
   'offset_mismatch',
   'owner_not_allowed',
+  'quota_exceeded',
   'range_not_satisfiable',
   'refused',
   'shutting_down',

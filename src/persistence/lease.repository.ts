@@ -1,5 +1,5 @@
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
-import { inScope, LEASE_IS_FREE, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
+import { inScope, leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
 /** A lease to be taken: the token proves it, the holder says who has it. */
@@ -7,6 +7,8 @@ export interface Lease {
   readonly token: string;
   readonly holder: string;
   readonly ttlMs: number;
+  /** Whether to take over from a holder whose lease ran out: it may only be paused. */
+  readonly takesOver: boolean;
 }
 
 /** The state a chunk may be claimed in: the client's view of the upload. */
@@ -43,9 +45,20 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
          lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}
        WHERE id = $4 AND ${inScope(5)} AND status = 'uploading' AND "offset" = $7
          AND (size IS NULL OR ((size = $8 OR $8::bigint IS NULL) AND ($9::bigint IS NULL OR $9 <= size)))
-         AND expires_at > now() AND ${LEASE_IS_FREE}
+         AND expires_at > now() AND ${leaseIsClaimable(10)}
        RETURNING *`,
-      [lease.token, lease.holder, lease.ttlMs, id, scope.userId, scope.restricted, start, total, end],
+      [
+        lease.token,
+        lease.holder,
+        lease.ttlMs,
+        id,
+        scope.userId,
+        scope.restricted,
+        start,
+        total,
+        end,
+        lease.takesOver,
+      ],
     );
   }
 
@@ -69,7 +82,7 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
   }
 
   /** Keeps the lease for another `ttlMs`; false when it was lost. */
-  async extend(id: string, { token, ttlMs }: Lease): Promise<boolean> {
+  async extend(id: string, { token, ttlMs }: Pick<Lease, 'token' | 'ttlMs'>): Promise<boolean> {
     const rows = await this.table.rows(
       `UPDATE ${this.table.name} SET lease_expires_at = now() + $3::float8 * interval '1 millisecond'
        WHERE id = $1 AND lease_token = $2 RETURNING id`,

@@ -17,6 +17,11 @@ export const NO_LEASE = 'lease_token = NULL, lease_expires_at = NULL, lease_hold
 /** True while nobody may be writing, by the database's clock. */
 export const LEASE_IS_FREE = '(lease_token IS NULL OR lease_expires_at <= now())';
 
+/** The same for a claim, where parameter `$n` says whether a lease that ran out may be taken. */
+export function leaseIsClaimable(n: number): string {
+  return `(lease_token IS NULL OR ($${n}::boolean AND lease_expires_at <= now()))`;
+}
+
 /**
  * A lease that ran out, instead of being released, may have a holder that is only paused: whatever it still
  * writes must go where nobody reads.

@@ -1,4 +1,5 @@
-import type { QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
+import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload, UploadStatus } from './abstract-chunked-upload.entity.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
@@ -23,6 +24,20 @@ export interface ListFilter {
   readonly after?: { readonly createdAt: Date; readonly id: string };
 }
 
+/** What one user may have unfinished at a time. */
+export interface Quota {
+  readonly uploads: number;
+  /** Declared, or received while nothing is declared. */
+  readonly bytes: number;
+}
+
+/** A row to insert, leased from the start. */
+export interface NewUpload<Entity> {
+  readonly values: Partial<Entity>;
+  readonly lease: Lease;
+  readonly expiresInMs: number;
+}
+
 const SIGHT = `*, expires_at <= now() AS is_expired,
   CASE WHEN lease_expires_at > now() THEN EXTRACT(EPOCH FROM lease_expires_at - now())::float8 END AS lease_seconds`;
 
@@ -30,8 +45,51 @@ const SIGHT = `*, expires_at <= now() AS is_expired,
 export class UploadRepository<Entity extends AbstractChunkedUpload> {
   constructor(private readonly table: UploadTable<Entity>) {}
 
-  /** Inserts a row that is already leased. Null: another upload has the same idempotency key. */
-  async insert(values: Partial<Entity>, lease: Lease, expiresInMs: number): Promise<Entity | null> {
+  /**
+   * Inserts a row that is already leased. Null: another upload has the same idempotency key.
+   * @throws UploadError `quota_exceeded`; the count is taken under a lock of the user's, so that no race gets past it.
+   */
+  async insert(upload: NewUpload<Entity>, quota: Quota | null): Promise<Entity | null> {
+    try {
+      if (!quota) return await this.insertBy(this.table.dataSource.manager, upload);
+      return await this.table.dataSource.transaction(async (manager) => {
+        await this.admit(manager, upload.values, quota);
+        return this.insertBy(manager, upload);
+      });
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  private async admit(
+    manager: EntityManager,
+    { userId, size }: Partial<Entity>,
+    quota: Quota,
+  ): Promise<void> {
+    await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `${this.table.name} ${userId}`,
+    ]);
+    const [open] = await manager.query<{ uploads: number; bytes: string }[]>(
+      `SELECT count(*)::int AS uploads, COALESCE(sum(COALESCE(size, "offset")), 0)::text AS bytes
+       FROM ${this.table.name} WHERE user_id IS NOT DISTINCT FROM $1 AND status IN ('uploading', 'completing')`,
+      [userId ?? null],
+    );
+    const uploads = (open?.uploads ?? 0) + 1;
+    const bytes = Number(open?.bytes) + (size ?? 0);
+    if (uploads <= quota.uploads && bytes <= quota.bytes) return;
+    const said =
+      uploads > quota.uploads
+        ? `You have ${quota.uploads} unfinished uploads, and may have no more.`
+        : `Your unfinished uploads would have ${bytes} bytes; they may have ${quota.bytes}.`;
+    throw new UploadError('quota_exceeded', `${said} Finish or cancel one first.`, {
+      ...(uploads <= quota.uploads && { limitBytes: quota.bytes }),
+    });
+  }
+
+  private async insertBy(
+    manager: EntityManager,
+    { values, lease, expiresInMs }: NewUpload<Entity>,
+  ): Promise<Entity | null> {
     const inMs = (ms: number) => () => `now() + ${Number(ms)} * interval '1 millisecond'`;
     const row = {
       ...values,
@@ -40,14 +98,10 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
       leaseExpiresAt: inMs(lease.ttlMs),
       expiresAt: inMs(expiresInMs),
     } as unknown as QueryDeepPartialEntity<Entity>;
-    try {
-      const insert = this.table.dataSource.createQueryBuilder().insert().into(this.table.entity).values(row);
-      const result = await insert.orIgnore().returning('*').updateEntity(false).execute();
-      const [inserted] = result.raw as Record<string, unknown>[];
-      return inserted ? this.table.mapper.toEntity(inserted) : null;
-    } catch (error) {
-      throw databaseFailure(error);
-    }
+    const insert = manager.createQueryBuilder().insert().into(this.table.entity).values(row);
+    const result = await insert.orIgnore().returning('*').updateEntity(false).execute();
+    const [inserted] = result.raw as Record<string, unknown>[];
+    return inserted ? this.table.mapper.toEntity(inserted) : null;
   }
 
   /** Sets what a creating request told only after its bytes. */

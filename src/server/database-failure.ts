@@ -45,7 +45,10 @@ function explain(error: DatabaseError, { host, name, user }: DatabaseDescription
         'Check user and password in DATABASE_URL; characters such as @ : / # have to be written %40 %3A %2F %23.',
       ];
     case '3D000':
-      return [`There is no database "${name}" at ${host}.`, `Create it:  createdb -h ${host} ${name}`];
+      return [
+        `There is no database "${name}" at ${host}.`,
+        `Create it:  createdb -h ${host.replace(/:(\d+)$/, ' -p $1')} '${name}'`,
+      ];
     case '42501':
       return [
         `${user} may not create tables in database "${name}": ${error.message}.`,

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { InvalidOptionError } from '../resolve-options.js';
+import { InvalidOptionError } from '../option-values.js';
 import { BootError } from './boot-error.js';
 
 type SystemError = NodeJS.ErrnoException & { readonly port?: number; readonly address?: string };
@@ -61,7 +61,7 @@ function describeDisk({ code, path }: SystemError): readonly string[] | null {
   ];
 }
 
-function describeFile({ code, path = '' }: SystemError): readonly string[] | null {
+function describeFile({ code, syscall, path = '' }: SystemError): readonly string[] | null {
   const elsewhere = 'Keep the data elsewhere:  DATA_DIR=./my-data npm start';
   switch (code) {
     case 'EACCES':
@@ -73,6 +73,10 @@ function describeFile({ code, path = '' }: SystemError): readonly string[] | nul
       ];
     case 'EROFS':
       return [`${path} is on a disk that cannot be written.`, elsewhere];
+    case 'ENOENT':
+      return syscall === 'mkdir'
+        ? [`${path} cannot be made: the system allows no folder there.`, elsewhere]
+        : null;
     case 'ENOTDIR':
     case 'EEXIST':
       return [`${path} cannot be a folder: there is a file of that name on the way.`, elsewhere];

@@ -41,12 +41,15 @@ export const flag: Parse<boolean> = (text) => {
   throw new Error('true or false');
 };
 
-/** One of a few words. */
-export function oneOf<const Word extends string>(...words: readonly Word[]): Parse<Word> {
+/** One of the words of a closed list. */
+export function oneOf<const Word extends string>(
+  words: readonly Word[],
+  allowed = words.length > 1 ? `one of ${words.join(', ')}` : `only ${words[0]}`,
+): Parse<Word> {
   return (text) => {
     const word = words.find((known) => known === text.toLowerCase());
     if (word !== undefined) return word;
-    throw new Error(words.length > 1 ? `one of ${words.join(', ')}` : `only ${words[0]}`);
+    throw new Error(allowed);
   };
 }
 

@@ -16,6 +16,8 @@ export interface EnvironmentVariable {
   readonly secret?: boolean;
 }
 
+const STATUS_PAIRS = 'code:status with commas between, the codes as in docs/errors.md';
+
 const text = parse.matching(/./, 'any text');
 const extension = parse.matching(/^\.?[^\s./\\]+$/, 'extensions with commas between');
 const mediaType = parse.matching(/^[\w.+-]+\/(\*|[\w.+-]+)$/, 'media types with commas between');
@@ -62,7 +64,7 @@ export const ENVIRONMENT_VARIABLES = {
     about: 'HTTP framework: express or fastify.',
     example: 'fastify',
     fallback: 'express',
-    parse: parse.oneOf('express', 'fastify'),
+    parse: parse.oneOf(['express', 'fastify']),
   },
   DATABASE_URL: {
     about: 'PostgreSQL 13 or newer to use.',
@@ -94,25 +96,37 @@ export const ENVIRONMENT_VARIABLES = {
     about: 'Protocols to serve.',
     example: 'rest',
     fallback: 'rest',
-    parse: parse.list(parse.oneOf('rest')),
+    parse: parse.list(parse.oneOf(['rest'])),
   },
   CHUNKED_UPLOAD_CONTENT_RANGE: {
     about: 'Whether a chunk without Content-Range is refused (required) or is the whole file (optional).',
     example: 'optional',
     unset: 'required',
-    parse: parse.oneOf('required', 'optional'),
+    parse: parse.oneOf(['required', 'optional']),
   },
   CHUNKED_UPLOAD_CHECKSUM: {
     about: 'Checksum algorithms computed while receiving, a client completes with any; or none.',
     example: 'sha256,md5',
     unset: 'md5',
-    parse: parse.unless('none', false as const, parse.list(parse.oneOf(...CHECKSUM_ALGORITHMS))),
+    parse: parse.unless('none', false as const, parse.list(parse.oneOf(CHECKSUM_ALGORITHMS))),
   },
   CHUNKED_UPLOAD_MAX_BYTES: { about: 'Largest file.', example: '2gb', unset: 'unlimited', parse: parse.size },
   CHUNKED_UPLOAD_MIN_BYTES: { about: 'Smallest file.', example: '1', unset: '0', parse: parse.size },
   CHUNKED_UPLOAD_MAX_CHUNK_BYTES: {
     about: 'Largest chunk.',
     example: '100mb',
+    unset: 'unlimited',
+    parse: parse.size,
+  },
+  CHUNKED_UPLOAD_MAX_OPEN_UPLOADS: {
+    about: 'Most unfinished uploads of one user.',
+    example: '100',
+    unset: 'unlimited',
+    parse: parse.integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  CHUNKED_UPLOAD_MAX_OPEN_BYTES: {
+    about: "Most bytes declared for one user's unfinished uploads.",
+    example: '50gb',
     unset: 'unlimited',
     parse: parse.size,
   },
@@ -174,16 +188,12 @@ export const ENVIRONMENT_VARIABLES = {
     about: 'What survives a power cut: every acknowledged chunk, or only complete files.',
     example: 'complete',
     unset: 'chunk',
-    parse: parse.oneOf('chunk', 'complete'),
+    parse: parse.oneOf(['chunk', 'complete']),
   },
   CHUNKED_UPLOAD_STATUS_OVERRIDES: {
     about: 'HTTP status by error code.',
     example: 'offset_mismatch:409,too_large:413',
     unset: 'as in docs/errors.md',
-    parse: parse.pairs(
-      parse.oneOf(...UPLOAD_ERROR_CODES),
-      parse.integer(400, 599),
-      'code:status, with commas between',
-    ),
+    parse: parse.pairs(parse.oneOf(UPLOAD_ERROR_CODES, STATUS_PAIRS), parse.integer(400, 599), STATUS_PAIRS),
   },
 } as const satisfies Record<string, EnvironmentVariable>;

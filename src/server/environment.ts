@@ -28,6 +28,8 @@ export type UploadEnvironment = Pick<UploadShape, 'cleanup'> &
     | 'maxBytes'
     | 'maxChunkBytes'
     | 'maxFilenameBytes'
+    | 'maxOpenBytes'
+    | 'maxOpenUploads'
     | 'minBytes'
     | 'publicUrl'
     | 'shutdownGrace'
@@ -92,6 +94,8 @@ function uploadOptions(values: Values): UploadEnvironment {
     maxBytes: values.CHUNKED_UPLOAD_MAX_BYTES,
     maxChunkBytes: values.CHUNKED_UPLOAD_MAX_CHUNK_BYTES,
     maxFilenameBytes: values.CHUNKED_UPLOAD_MAX_FILENAME_BYTES,
+    maxOpenBytes: values.CHUNKED_UPLOAD_MAX_OPEN_BYTES,
+    maxOpenUploads: values.CHUNKED_UPLOAD_MAX_OPEN_UPLOADS,
     minBytes: values.CHUNKED_UPLOAD_MIN_BYTES,
     publicUrl: values.PUBLIC_URL,
     shutdownGrace: values.CHUNKED_UPLOAD_SHUTDOWN_GRACE,

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { openDatabase } from './database.js';
 import { describeBootFailure } from './describe-boot-failure.js';
 import { describeEnvironment, readEnvironment, type ServerEnvironment } from './environment.js';
+import { makeDirectory } from './make-directory.js';
 import { type Log, named } from './progress.js';
 import { Shutdown } from './shutdown.js';
 
@@ -31,6 +32,7 @@ async function start(): Promise<void> {
 async function boot(environment: ServerEnvironment, shutdown: Shutdown): Promise<void> {
   // Nest and TypeORM take most of a second to load; meanwhile the database starts.
   const loading = import('./serve.js');
+  await makeDirectory(environment.dataDirectory);
   const database = await named('Starting PostgreSQL…', log, openDatabase(environment, log));
   shutdown.add((cut) => database.close(cut));
   const { serve } = await loading;

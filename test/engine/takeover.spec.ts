@@ -26,7 +26,7 @@ describe('takeover', () => {
       (request as { headers: Record<string, string | undefined> }).headers['x-user'] ?? null;
     app = await startTestApp({ upload: { resolveUser, idleTimeout: '1s', leaseTtl: '20s' } });
   });
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
   afterAll(() => app.close());
 
   /** A PUT of everything behind `first` that stops after `sent` bytes. */
@@ -95,7 +95,7 @@ describe('takeover', () => {
     const older = openPut(app, bytes.length, { path, start: 1000, total, headers: mine });
     await older.send(bytes.subarray(0, 4000));
     await until(() => isLeased(app, path));
-    for (const headers of [{ 'x-user': 'eve' }, {}]) {
+    for (const headers of [{ 'x-user': 'eve' }, { 'x-user': '' }]) {
       expect((await put(app, bytes, { path, start: 1000, total, headers })).status).toBe(404);
     }
     await older.send(bytes.subarray(4000));

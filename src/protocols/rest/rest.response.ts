@@ -31,6 +31,7 @@ export const REST_STATUSES = {
   not_found: 404,
   offset_mismatch: 400,
   owner_not_allowed: 400,
+  quota_exceeded: 429,
   range_not_satisfiable: 416,
   refused: 400,
   shutting_down: 503,

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmod, lchown, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, lchown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { BootError, USE_OTHER_DATABASE } from '../boot-error.js';
+import { makeDirectory } from '../make-directory.js';
 import { commandRunner, passingRunner, type RunCommand, type SystemUser } from './command.js';
 
 /**
@@ -11,7 +12,7 @@ import { commandRunner, passingRunner, type RunCommand, type SystemUser } from '
  * @throws BootError when no such user could work there.
  */
 export async function prepareDirectory(directory: string, initdb: string): Promise<RunCommand> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory, 0o700);
   const { uid, gid } = await stat(directory);
   const self = process.getuid?.();
   if (self !== 0) {

@@ -48,7 +48,7 @@ export class LocalStorage implements StorageDriver {
   }
 
   async size(upload: StoredUpload): Promise<number | null> {
-    return (await statOrNull(this.committedPath(upload)))?.size ?? null;
+    return (await statOrNull(await this.whereabouts(upload)))?.size ?? null;
   }
 
   read(upload: StoredUpload, { start, end }: ByteRange): Readable {
@@ -152,9 +152,7 @@ export class LocalStorage implements StorageDriver {
   }
 
   private async openRange(upload: StoredUpload, { start, end }: ByteRange): Promise<ReadStream> {
-    // A completion that was cut off after the rename left the final name and a row that does not know it yet.
-    const part = this.committedPath(upload);
-    const path = (await statOrNull(part)) ? part : this.path(finalKey(upload));
+    const path = await this.whereabouts(upload);
     const { size } = await stat(path).catch((error: unknown) => this.explainMissing(upload, error));
     if (size < end) throw bytesLost();
     return createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
@@ -181,9 +179,13 @@ export class LocalStorage implements StorageDriver {
     }
   }
 
-  private committedPath(upload: StoredUpload): string {
-    if (upload.storageState?.finished) return this.path(finalKey(upload));
-    return this.path(partKey(upload, committedGeneration(upload) ?? upload.generation));
+  /** The file that holds the acknowledged bytes. */
+  private async whereabouts(upload: StoredUpload): Promise<string> {
+    const final = this.path(finalKey(upload));
+    if (upload.storageState?.finished) return final;
+    const part = this.path(partKey(upload, committedGeneration(upload) ?? upload.generation));
+    // A completion that was cut off after the rename left the final name, and a row that does not know it yet.
+    return (await statOrNull(part)) ? part : final;
   }
 
   private path(key: string): string {

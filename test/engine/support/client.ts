@@ -105,6 +105,8 @@ export interface Place {
   readonly path?: string;
   readonly start?: number;
   readonly total?: number | '*';
+  /** An empty value takes a header away. */
+  /** An empty value takes a header away. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -119,10 +121,8 @@ export function put(target: Target, bytes: Buffer, place: Place = {}): Promise<A
 /** Opens a PUT of a raw chunk of `length` bytes. */
 export function openPut(target: Target, length: number, place: Place = {}): OpenRequest {
   const { path = '/upload', start = 0, total = start + length, headers } = place;
-  return open(target, path, {
-    method: 'PUT',
-    headers: { ...chunkHeaders(start, length, total), ...headers },
-  });
+  const all = Object.entries({ ...chunkHeaders(start, length, total), ...headers });
+  return open(target, path, { method: 'PUT', headers: Object.fromEntries(all.filter(([, value]) => value)) });
 }
 
 const BOUNDARY = 'the-boundary';
