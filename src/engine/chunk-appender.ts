@@ -1,10 +1,9 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
-import { takenOver } from './active-writes.js';
 import { ChunkSession, type SessionInput, type StoredChunk } from './chunk-session.js';
-import { type EngineContext, storedUpload } from './engine-context.js';
+import type { EngineContext } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
-import { notFound } from './refusal.js';
+import { giveBackAfter, leaseLost } from './lost-lease.js';
 import type { AppendCommand } from './upload-commands.js';
 import { admitWindow } from './upload-policy.js';
 
@@ -30,8 +29,7 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
       if (chunk.interruption) throw chunk.interruption;
       return upload;
     } catch (error) {
-      await this.giveBack(leased, error);
-      throw error;
+      throw await this.giveBack(leased, error);
     } finally {
       write.leave();
     }
@@ -49,27 +47,15 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
       storageState: chunk.storageState,
       expiresInMs: this.context.policy.expiresInMs,
     });
-    if (!committed) throw await this.fenced(upload);
+    if (!committed) throw await leaseLost(this.context, upload);
     await chunk.writer.published();
     return committed;
   }
 
-  /** The lease was lost while writing: nothing was acknowledged. Bytes of an upload that is gone are deleted. */
-  private async fenced(upload: Entity): Promise<UploadError> {
-    const sighting = await this.context.repositories.uploads.sight(upload.id, {
-      userId: null,
-      restricted: false,
-    });
-    if (sighting && sighting.upload.status !== 'deleting') return takenOver();
-    await this.context.driver.discard(storedUpload(upload));
-    return notFound();
-  }
-
-  /** After a failure: the error is the answer, whatever the database says now; the lease runs out by itself. */
-  private async giveBack({ upload, lease }: Leased<Entity>, error: unknown): Promise<void> {
+  private giveBack({ upload, lease }: Leased<Entity>, error: unknown): Promise<unknown> {
     const { leases } = this.context.repositories;
     const isLost = UploadError.is(error, 'failed');
-    const givenBack = isLost ? leases.fail(upload.id, lease.token) : leases.release(upload.id, lease.token);
-    await givenBack.catch(() => undefined);
+    const giveBack = isLost ? leases.fail(upload.id, lease.token) : leases.release(upload.id, lease.token);
+    return giveBackAfter(this.context, upload, error, giveBack);
   }
 }

@@ -1,7 +1,6 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { Sighting } from '../persistence/upload.repository.js';
-import { takenOver } from './active-writes.js';
 import type { Checksums } from './checksum-algorithm.js';
 import { compareChecksums } from './checksum-comparison.js';
 import { digestAt } from './digest-at.js';
@@ -9,6 +8,7 @@ import { type EngineContext, storedUpload, takeLease } from './engine-context.js
 import { admitFirstBytes, mediaTypeOf, SNIFF_BYTES } from './file-type.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
 import { keepLease } from './lease-keeper.js';
+import { giveBackAfter, leaseLost } from './lost-lease.js';
 import { completionRefusal } from './refusal.js';
 import type { Caller, CompleteCommand } from './upload-commands.js';
 import { admitSize } from './upload-policy.js';
@@ -55,8 +55,7 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
       const giveBack = UploadError.is(error, 'failed')
         ? leases.fail(upload.id, lease.token)
         : completions.revert(upload.id, lease.token, progress.isSealed);
-      await giveBack.catch(() => undefined);
-      throw error;
+      throw await giveBackAfter(this.context, upload, error, giveBack);
     } finally {
       this.context.active.drop(lease.token);
     }
@@ -99,7 +98,7 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     const done = await repositories.completions.complete(upload, row, (completed, manager) =>
       Promise.resolve(hooks.onComplete?.(completed, { ...caller, manager })),
     );
-    if (!done) throw takenOver();
+    if (!done) throw await leaseLost(this.context, upload);
     events.emit('completed', done);
     return done;
   }

@@ -23,9 +23,16 @@ export class UploadRemover<Entity extends AbstractChunkedUpload> {
     events.emit('cancelled', upload);
   }
 
-  /** Deletes what a creating request that failed left, as the holder of its lease. */
-  async abandon({ id, leaseToken }: Entity): Promise<void> {
-    const upload = leaseToken && (await this.context.repositories.removals.claimOwn(id, leaseToken));
+  /**
+   * Deletes what a creating request that failed left. Its commit may have come through without an answer: then the row has
+   * no lease any more, but nobody knows its id, unless an idempotency key leads to it.
+   */
+  async abandon({ id, leaseToken, idempotencyKey }: Entity): Promise<void> {
+    const { removals } = this.context.repositories;
+    const upload =
+      idempotencyKey === null
+        ? await removals.claim(id, { userId: null, restricted: false })
+        : leaseToken && (await removals.claimOwn(id, leaseToken));
     if (upload) await this.erase(upload, false);
   }
 

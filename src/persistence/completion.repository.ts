@@ -27,14 +27,18 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     );
   }
 
-  /** Puts a refused completion back. `sealed`: the bytes have their final name, so the size is final too. */
-  async revert(id: string, token: string, sealed: boolean): Promise<void> {
-    await this.table.rows(
+  /**
+   * Puts a refused completion back. False: the lease was lost.
+   * @param sealed the bytes have their final name, so the size is final too.
+   */
+  async revert(id: string, token: string, sealed: boolean): Promise<boolean> {
+    const rows = await this.table.rows(
       `UPDATE ${this.table.name} SET status = 'uploading', size = CASE WHEN $3::boolean THEN "offset" ELSE size END,
          ${NO_LEASE}
        WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING id`,
       [id, token, sealed],
     );
+    return rows.length > 0;
   }
 
   /**

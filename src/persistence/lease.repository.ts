@@ -91,20 +91,22 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
     return rows.length > 0;
   }
 
-  /** Gives the lease back: nothing is being written any more, the next one may write to the same file. */
-  async release(id: string, token: string): Promise<void> {
-    await this.table.rows(
+  /** Gives the lease back: nothing is being written any more. False: it was lost, or given back before. */
+  async release(id: string, token: string): Promise<boolean> {
+    const rows = await this.table.rows(
       `UPDATE ${this.table.name} SET ${NO_LEASE} WHERE id = $1 AND lease_token = $2 RETURNING id`,
       [id, token],
     );
+    return rows.length > 0;
   }
 
-  /** Says that the storage lost bytes of this upload: it takes no more. */
-  async fail(id: string, token: string): Promise<void> {
-    await this.table.rows(
+  /** Says that the storage lost bytes of this upload: it takes no more. False: the lease was lost. */
+  async fail(id: string, token: string): Promise<boolean> {
+    const rows = await this.table.rows(
       `UPDATE ${this.table.name} SET status = 'failed', updated_at = now(), ${NO_LEASE}
        WHERE id = $1 AND lease_token = $2 RETURNING id`,
       [id, token],
     );
+    return rows.length > 0;
   }
 }

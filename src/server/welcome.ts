@@ -52,9 +52,9 @@ async function describeExample(environment: ServerEnvironment, origin: string): 
   const extension = (allowedExtensions?.[0] ?? 'txt').replace(/^\./, '');
   const [user] = environment.users?.keys() ?? [];
   // Without a password, curl asks for it.
-  const curl = `curl -sS${user === undefined ? '' : ` -u '${user}'`}`;
+  const curl = `curl -sS${user === undefined ? '' : ` -u '${user.replaceAll("'", "'\\''")}'`}`;
   const chunk = (start: number, bytes: string): string =>
-    `-H 'Content-Type: text/plain' -H 'Content-Range: bytes ${start}-${start + bytes.length - 1}/${EXAMPLE.length}' --data-binary '${bytes}'`;
+    `-H 'Content-Range: bytes ${start}-${start + bytes.length - 1}/${EXAMPLE.length}' --data-binary '${bytes}'`;
   const [first, second] = CHUNKS;
   const readId = `sed 's/.*"id":"\\([^"]*\\)".*/\\1/'`;
   return [
