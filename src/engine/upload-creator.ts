@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { Lease } from '../persistence/lease.repository.js';
 import { storageKeyFor } from '../storage/storage-key.js';
 import { StopRequest, takenOver } from './active-writes.js';
 import type { ChunkAppender } from './chunk-appender.js';
@@ -49,11 +50,18 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const idempotencyKey = scopedKey(command);
     // A failed or dead creation with this key makes room for this one; so does one that this request takes over.
     for (let attempt = 0; attempt < 3; attempt++) {
-      const values = { ...columns, ...this.newRow(command), idempotencyKey } as Partial<Entity>;
+      const row = this.newRow(command);
+      const values = { ...columns, ...row, idempotencyKey } as Partial<Entity>;
       const { expiresInMs, quota } = this.context.policy;
-      const begun = await takeLease(this.context, (lease) =>
-        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, quota),
-      );
+      const insert = (lease: Lease) =>
+        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, quota);
+      const begun = await takeLease(this.context, insert).catch(async (error: unknown) => {
+        // The row may be there although its answer was lost; nobody knows its id yet.
+        await this.remover
+          .abandon({ id: row.id, leaseToken: null, idempotencyKey: null })
+          .catch(() => undefined);
+        throw error;
+      });
       if (begun) return begun;
       const existing = idempotencyKey && (await this.existing(idempotencyKey));
       if (existing) return existing;
@@ -61,7 +69,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     throw busy(null);
   }
 
-  private newRow({ caller, window }: CreateCommand): Partial<AbstractChunkedUpload> {
+  private newRow({ caller, window }: CreateCommand): Partial<AbstractChunkedUpload> & { id: string } {
     const id = randomUUID();
     return {
       id,

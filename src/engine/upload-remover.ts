@@ -4,6 +4,9 @@ import { type EngineContext, storedUpload } from './engine-context.js';
 import { notFound, requireUsable } from './refusal.js';
 import type { Caller } from './upload-commands.js';
 
+/** What a creating request may have left. */
+type Attempt = Pick<AbstractChunkedUpload, 'id' | 'leaseToken' | 'idempotencyKey'>;
+
 /** Deletes uploads: row to `deleting`, then the bytes, then the row. A crash anywhere leaves what cleanup goes on from. */
 export class UploadRemover<Entity extends AbstractChunkedUpload> {
   constructor(private readonly context: EngineContext<Entity>) {}
@@ -27,7 +30,7 @@ export class UploadRemover<Entity extends AbstractChunkedUpload> {
    * Deletes what a creating request that failed left. Its commit may have come through without an answer: then the row has
    * no lease any more, but nobody knows its id, unless an idempotency key leads to it.
    */
-  async abandon({ id, leaseToken, idempotencyKey }: Entity): Promise<void> {
+  async abandon({ id, leaseToken, idempotencyKey }: Attempt): Promise<void> {
     const { removals } = this.context.repositories;
     const upload =
       idempotencyKey === null

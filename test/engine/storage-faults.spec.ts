@@ -38,7 +38,10 @@ describe('a storage that fails', () => {
     storage = new FaultInjectingDriver(new LocalStorage({ root }));
     app = await startTestApp({ upload: { storage }, root });
   });
-  afterEach(() => storage.letGo());
+  afterEach(async () => {
+    storage.letGo();
+    for (const { id } of await app.rows()) await cancel(app, `/upload/${String(id)}`);
+  });
   afterAll(async () => {
     await app.close();
     await rm(root, { recursive: true, force: true });
@@ -79,9 +82,11 @@ describe('a storage that fails', () => {
     for (let at = 1; ; at++) {
       storage.fail({ kind, at });
       const path = await uploadResuming();
-      const read = await patiently(call(app, `${path}/content`));
-      if (read.status !== 200) expect((await content(app, path)).equals(bytes)).toBe(true);
-      else expect(read.bytes.equals(bytes)).toBe(true);
+      // The first reading may be the call that fails, in the middle of an answer.
+      const operator = setTimeout(() => storage.letGo(), 150);
+      await call(app, `${path}/content`).catch(() => undefined);
+      clearTimeout(operator);
+      expect((await content(app, path)).equals(bytes)).toBe(true);
       expect((await rowOf(app, path))?.lease_token).toBeNull();
       if ((await patiently(cancel(app, path))).status !== 204) {
         expect((await cancel(app, path)).status).toBe(204);
