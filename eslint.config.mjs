@@ -28,7 +28,7 @@ export default tseslint.config(
   },
   {
     // Tests take methods apart to count their calls.
-    files: ['**/*.spec.ts'],
+    files: ['**/*.spec.ts', 'src/testing/**/*.ts'],
     rules: { '@typescript-eslint/unbound-method': 'off' },
   },
   {

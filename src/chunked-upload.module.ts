@@ -10,6 +10,7 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { CleanupScheduler } from './cleanup/cleanup.scheduler.js';
 import { UploadCleanup } from './cleanup/upload-cleanup.js';
+import { UploadSweep } from './cleanup/upload-sweep.js';
 import { createUploadType } from './create-upload-type.js';
 import type { AbstractChunkedUpload } from './persistence/abstract-chunked-upload.entity.js';
 import { ChunkedUpload } from './persistence/chunked-upload.entity.js';
@@ -75,7 +76,7 @@ export class ChunkedUploadModule extends ConfigurableModuleClass {
 function shapeModule(definition: DynamicModule, shape: Shape): DynamicModule {
   const { entity, dataSource, path } = shape;
   const typeToken = getUploadTypeToken(entity);
-  const exported = [UploadCleanup, UploadHealth, typeToken];
+  const exported = [UploadCleanup, UploadSweep, UploadHealth, typeToken];
   return {
     ...definition,
     global: shape.isGlobal,
@@ -93,7 +94,7 @@ function shapeModule(definition: DynamicModule, shape: Shape): DynamicModule {
         },
       },
       { provide: UPLOAD_TYPES, inject: [typeToken], useFactory: (type: UploadType) => [type] },
-      ...onAllTypes([UploadCleanup, UploadHealth, UploadLifecycle]),
+      ...onAllTypes([UploadCleanup, UploadSweep, UploadHealth, UploadLifecycle]),
       cleanupProvider(shape),
     ],
     exports: exported,

@@ -45,6 +45,7 @@ export type {
   StorageWriter,
   StoredUpload,
 } from './storage/storage-driver.interface.js';
+export type { StoredObject, SweepableStorage } from './storage/sweepable-storage.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local/local.driver.js';
 
 // Rows
@@ -63,6 +64,8 @@ export {
   type TypeReport,
   UploadCleanup,
 } from './cleanup/upload-cleanup.js';
+
+export { type SweepOptions, type SweepReport, UploadSweep } from './cleanup/upload-sweep.js';
 
 // Errors
 export { UploadError } from './errors/upload-error.js';

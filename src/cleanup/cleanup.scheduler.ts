@@ -3,6 +3,7 @@ import type { ModuleRef } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import type { DataSource } from 'typeorm';
+import { alone } from '../persistence/advisory-lock.js';
 import type { UploadCleanup } from './upload-cleanup.js';
 
 /** Data sources and tables that have a job in this process already: a module imported twice still cleans once. */
@@ -54,32 +55,13 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
   /** Cleans, unless another instance does. What fails is logged: the next tick tries again. */
   async tick(): Promise<void> {
     try {
-      await this.alone(async () => {
+      await alone(this.dataSource, this.jobName, async () => {
         const { rows, bytes, failures } = await this.cleanup.run();
         if (rows + failures > 0)
           this.logger.log(`Deleted ${rows} expired uploads (${bytes} bytes), ${failures} failed`);
       });
     } catch (error) {
       this.logger.error('Cleanup failed', error instanceof Error ? error.stack : error);
-    }
-  }
-
-  /** A session lock of PostgreSQL: it is gone with its connection, however this process ends. */
-  private async alone(work: () => Promise<void>): Promise<void> {
-    const connection = this.dataSource.createQueryRunner();
-    try {
-      const [row] = (await connection.query(
-        'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-        [this.jobName],
-      )) as { locked: boolean }[];
-      if (!row?.locked) return;
-      try {
-        await work();
-      } finally {
-        await connection.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [this.jobName]);
-      }
-    } finally {
-      await connection.release();
     }
   }
 

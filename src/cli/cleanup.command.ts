@@ -80,7 +80,8 @@ function describe({ dryRun, types }: CleanupReport): string {
     .join('\n');
 }
 
-function parseDuration(value: string): number {
+/** A duration with its unit, in milliseconds. */
+export function parseDuration(value: string): number {
   const parsed: number | undefined = /^\d+$/.test(value) ? undefined : ms(value as StringValue);
   if (parsed !== undefined && parsed >= 0) return parsed;
   throw new InvalidArgumentError("Write a duration with its unit, like '90m', '12h' or '3d'.");

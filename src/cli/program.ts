@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addCleanupCommand, type OpenApp } from './cleanup.command.js';
+import { addSweepCommand } from './sweep.command.js';
 
 /** The command line of the module, for any app that `open` boots. */
 export function createProgram(open: OpenApp): Command {
@@ -7,5 +8,6 @@ export function createProgram(open: OpenApp): Command {
     .description('Looks after chunked uploads.')
     .showHelpAfterError();
   addCleanupCommand(program, open);
+  addSweepCommand(program, open);
   return program;
 }

@@ -63,6 +63,35 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
     return { rows: Number(row?.rows), bytes: Number(row?.bytes) };
   }
 
+  /** Which of these uploads have a row that says they have bytes. */
+  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.table.rows(
+      `SELECT id FROM ${this.table.name} WHERE id = ANY($1::uuid[]) AND storage_key IS NOT NULL`,
+      [ids],
+    );
+    return new Set(rows.map(({ id }) => id as string));
+  }
+
+  /** Uploads that should have bytes and that nobody has touched since, by id, behind `after`. */
+  resting(before: Date, after: string, limit: number): Promise<Entity[]> {
+    return this.table.entities(
+      `SELECT * FROM ${this.table.name}
+       WHERE id > $1::uuid AND updated_at < $2 AND storage_key IS NOT NULL AND storage_state IS NOT NULL
+         AND status IN ('uploading', 'complete') AND ${LEASE_IS_FREE}
+       ORDER BY id LIMIT $3`,
+      [after, before, limit],
+    );
+  }
+
+  /** Says that the storage lost the bytes of an unfinished upload, unless somebody writes it again. */
+  async markFailed(id: string): Promise<void> {
+    await this.table.rows(
+      `UPDATE ${this.table.name} SET status = 'failed', updated_at = now(), ${NO_LEASE}
+       WHERE id = $1 AND status = 'uploading' AND ${LEASE_IS_FREE} RETURNING id`,
+      [id],
+    );
+  }
+
   /** Deletes the row of an upload whose bytes are gone. */
   async remove(id: string): Promise<void> {
     await this.table.rows(

@@ -23,3 +23,10 @@ export function partKey({ storageKey }: StoredUpload, generation: number): strin
 export function finalKey({ storageKey }: StoredUpload): string {
   return `${storageKey}.done`;
 }
+
+const FILE_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.\d+)?\.(?:part|done)$/;
+
+/** The upload that a file of these names belongs to; null for any other file. */
+export function uploadIdOf(fileName: string): string | null {
+  return FILE_NAME.exec(fileName)?.[1] ?? null;
+}

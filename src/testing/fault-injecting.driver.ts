@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type {
   ByteRange,
   StorageCapabilities,
@@ -104,10 +105,13 @@ export class FaultInjectingDriver implements StorageDriver {
   }
 
   read(upload: StoredUpload, range: ByteRange): Readable {
-    const stream = this.inner.read(upload, range);
-    const isFailing = this.faults.run('read', () => Promise.resolve());
-    isFailing.catch((error: Error) => stream.destroy(error));
-    return stream;
+    const out = new PassThrough();
+    const transfer = () => pipeline(this.inner.read(upload, range), out, { end: false });
+    this.faults.run('read', transfer).then(
+      () => out.end(),
+      (error: Error) => out.destroy(error),
+    );
+    return out;
   }
 
   finish(upload: StoredUpload, size: number): Promise<StorageState> {

@@ -38,8 +38,10 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
   let ann: UploadClient;
   let bob: UploadClient;
 
-  const start = (upload: Partial<ChunkedUploadOptions>) => startTestApp({ adapter, upload: { anonymous: false, ...upload } });
-  const clientOf = ({ origin }: TestApp, user: string) => new UploadClient(`${origin}/upload`, { 'x-user': user });
+  const start = (upload: Partial<ChunkedUploadOptions>) =>
+    startTestApp({ adapter, upload: { anonymous: false, ...upload } });
+  const clientOf = ({ origin }: TestApp, user: string) =>
+    new UploadClient(`${origin}/upload`, { 'x-user': user });
   const codeOf = ({ status, json }: Pick<Answer, 'status' | 'json'>) => [status, json.code];
 
   beforeAll(async () => {
@@ -53,7 +55,8 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
           person: {
             entity: Person,
             authorize: async ({ userId, ownerId }) =>
-              (await app.dataSource.getRepository(Person).findOneByOrFail({ id: Number(ownerId) })).boss === userId,
+              (await app.dataSource.getRepository(Person).findOneByOrFail({ id: Number(ownerId) })).boss ===
+              userId,
           },
         },
       },
@@ -64,7 +67,8 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
   });
   afterAll(() => app.close());
 
-  const rowOf = async (id: unknown): Promise<Json | undefined> => (await app.rows()).find((row) => row.id === id);
+  const rowOf = async (id: unknown): Promise<Json | undefined> =>
+    (await app.rows()).find((row) => row.id === id);
 
   it('makes no difference between an upload of another user and one that does not exist', async () => {
     const open = await ann.create('content', { length: 3 });
@@ -88,7 +92,11 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
       bob.send(`?upload_id=${id}`, { method: 'PUT', headers: range, body: 'tent' }),
       bob.send('', { method: 'PUT', ...behind(id), headers: { ...inForm.headers, ...range } }),
     ];
-    const look = ({ status, headers, text }: Answer) => ({ status, headers: { ...headers, date: null }, text });
+    const look = ({ status, headers, text }: Answer) => ({
+      status,
+      headers: { ...headers, date: null },
+      text,
+    });
     const unknown = (await Promise.all(requests(UNKNOWN_ID))).map(look);
     for (const id of [open, done]) expect((await Promise.all(requests(id))).map(look)).toEqual(unknown);
     expect(unknown.map(({ status }) => status)).toEqual(unknown.map(() => 404));
@@ -100,7 +108,8 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
     const [cid, dan] = [clientOf(app, 'cid'), clientOf(app, 'dan')];
     const theirs = await cid.create('content');
     const others = await dan.create('content');
-    const ids = async (client: UploadClient) => ((await client.send('')).json.items as Json[]).map(({ id }) => id);
+    const ids = async (client: UploadClient) =>
+      ((await client.send('')).json.items as Json[]).map(({ id }) => id);
     expect([await ids(cid), await ids(dan)]).toEqual([[theirs], [others]]);
     expect((await cid.send(`/${theirs}`)).json.user_id).toBe('cid');
     expect(await rowOf(others)).toMatchObject({ user_id: 'dan' });
@@ -111,7 +120,10 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
     try {
       const id = await clientOf(open, 'ann').create('content', { length: 3 });
       const other = clientOf(open, 'bob');
-      expect((await other.put(`/${id}`, 'content', { start: 3 })).json).toMatchObject({ offset: 7, user_id: 'ann' });
+      expect((await other.put(`/${id}`, 'content', { start: 3 })).json).toMatchObject({
+        offset: 7,
+        user_id: 'ann',
+      });
       expect((await other.complete(id, { md5: SUM })).status).toBe(200);
       expect(((await other.send('')).json.items as Json[]).map((item) => item.id)).toEqual([id]);
       expect((await other.send(`/${id}`, { method: 'DELETE' })).status).toBe(204);
@@ -126,7 +138,10 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
       const [nobody, user] = [clientOf(open, 'nobody'), clientOf(open, 'ann')];
       const [shared, owned] = [await nobody.create('content'), await user.create('content')];
       expect((await nobody.send(`/${shared}`)).json.user_id).toBeNull();
-      for (const [client, id] of [[nobody, owned], [user, shared]] as const) {
+      for (const [client, id] of [
+        [nobody, owned],
+        [user, shared],
+      ] as const) {
         expect((await client.send(`/${id}`)).status).toBe(404);
         expect((await client.complete(id, { md5: SUM })).status).toBe(404);
       }
@@ -144,32 +159,54 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
     const [client, id] = [clientOf(app, user), await ann.create('content')];
     const rows = (await app.rows()).length;
     for (const [method, path] of [
-      ['GET', ''], ['PUT', ''], ['POST', ''], ['GET', `/${id}`], ['PUT', `/${id}`], ['POST', `/${id}`],
-      ['DELETE', `/${id}`], ['GET', `/${id}/content`],
+      ['GET', ''],
+      ['PUT', ''],
+      ['POST', ''],
+      ['GET', `/${id}`],
+      ['PUT', `/${id}`],
+      ['POST', `/${id}`],
+      ['DELETE', `/${id}`],
+      ['GET', `/${id}/content`],
     ] as const) {
       const refused = await client.send(path, { method, ...(method !== 'GET' && { body: 'abc' }) });
       expect([method, path, ...codeOf(refused)]).toEqual([method, path, status, code]);
       expect(refused.headers['content-type']).toMatch(/^application\/problem\+json/);
-      expect(refused.json).toMatchObject({ detail, title: expect.any(String), type: expect.stringContaining(code) });
+      expect(refused.json).toMatchObject({
+        detail,
+        title: expect.any(String),
+        type: expect.stringContaining(code),
+      });
     }
     for (const path of ['', `/${id}`, `/${id}/content`])
       expect((await client.send(path, { method: 'HEAD' })).status).toBe(status);
     expect(await app.rows()).toHaveLength(rows);
   });
 
-  it.each(['/upload', '/upload/', '/UPLOAD', '//upload', '/upload/.', '/./upload', '/upload%2f', '/%75pload', '/upload?x=/upload'])(
-    'lets nobody around the guard by the path %s',
-    async (path) => {
-      for (const method of ['GET', 'HEAD', 'POST']) {
-        const answer = await new UploadClient(app.origin, { 'x-user': 'blocked' }).send(path, { method });
-        expect([403, 404]).toContain(answer.status);
-      }
-    },
-  );
+  it.each([
+    '/upload',
+    '/upload/',
+    '/UPLOAD',
+    '//upload',
+    '/upload/.',
+    '/./upload',
+    '/upload%2f',
+    '/%75pload',
+    '/upload?x=/upload',
+  ])('lets nobody around the guard by the path %s', async (path) => {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const answer = await new UploadClient(app.origin, { 'x-user': 'blocked' }).send(path, { method });
+      expect([403, 404]).toContain(answer.status);
+    }
+  });
 
   it('turns callers away before a byte of the body is read', async () => {
     for (const type of ['application/octet-stream', 'multipart/form-data; boundary=b', 'application/json']) {
-      for (const line of ['PUT /upload', 'POST /upload', `PUT /upload/${UNKNOWN_ID}`, `POST /upload/${UNKNOWN_ID}`]) {
+      for (const line of [
+        'PUT /upload',
+        'POST /upload',
+        `PUT /upload/${UNKNOWN_ID}`,
+        `POST /upload/${UNKNOWN_ID}`,
+      ]) {
         const connection = new RawConnection(app.origin).head(line, {
           'x-user': 'blocked',
           'Content-Type': type,
@@ -185,13 +222,23 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
   });
 
   it('asks for a password by the Basic scheme', async () => {
-    const guarded = await start({ guards: [new BasicAuthGuard({ users: { ann: 'pa:ss', jürgen: 'ä' }, realm: 'files' })] });
+    const guarded = await start({
+      guards: [new BasicAuthGuard({ users: { ann: 'pa:ss', jürgen: 'ä' }, realm: 'files' })],
+    });
     try {
       const basic = (credentials: string) =>
         new UploadClient(`${guarded.origin}/upload`, {
           Authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
         });
-      for (const credentials of ['ann:wrong', 'ann', 'ann:', ':', 'eve:pa:ss', 'constructor:', '__proto__:x']) {
+      for (const credentials of [
+        'ann:wrong',
+        'ann',
+        'ann:',
+        ':',
+        'eve:pa:ss',
+        'constructor:',
+        '__proto__:x',
+      ]) {
         const refused = await basic(credentials).put('', 'abc');
         expect(codeOf(refused)).toEqual([401, 'unauthenticated']);
         expect(refused.headers['www-authenticate']).toBe('Basic realm="files", charset="UTF-8"');
@@ -225,25 +272,65 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
   it('answers everything that is no id with 404, whatever the method', async () => {
     const id = await ann.create('content');
     for (const none of [
-      `{${id}}`, `%7B${id}%7D`, `${id}.`, `${id}%20`, `%20${id}`, `${id}%00`, '%00', '..%2f..%2fetc%2fpasswd', '%2e%2e',
-      id.slice(1), `${id}0`, `urn:uuid:${id}`, id.replaceAll('-', '_'), '1', 'null', '%27%20or%201=1', '%F0%9F%98%80',
-      `${id},${UNKNOWN_ID}`, '%zz', '%', 'a'.repeat(10_000),
+      `{${id}}`,
+      `%7B${id}%7D`,
+      `${id}.`,
+      `${id}%20`,
+      `%20${id}`,
+      `${id}%00`,
+      '%00',
+      '..%2f..%2fetc%2fpasswd',
+      '%2e%2e',
+      id.slice(1),
+      `${id}0`,
+      `urn:uuid:${id}`,
+      id.replaceAll('-', '_'),
+      '1',
+      'null',
+      '%27%20or%201=1',
+      '%F0%9F%98%80',
+      `${id},${UNKNOWN_ID}`,
+      '%zz',
+      '%',
+      'a'.repeat(10_000),
     ]) {
       for (const method of ['GET', 'PUT', 'POST', 'DELETE']) {
         const headers = { 'Content-Range': 'bytes 0-2/3' };
-        const answer = await ann.send(`/${none}`, { method, headers, ...(method !== 'GET' && { body: 'abc' }) });
+        const answer = await ann.send(`/${none}`, {
+          method,
+          headers,
+          ...(method !== 'GET' && { body: 'abc' }),
+        });
         const expected = /^%(zz)?$/.test(none) ? [400, 404] : none.length > 1000 ? [404, 414] : [404];
-        expect([none, method, expected.includes(answer.status) ? 'refused' : answer.status]).toEqual([none, method, 'refused']);
+        expect([none, method, expected.includes(answer.status) ? 'refused' : answer.status]).toEqual([
+          none,
+          method,
+          'refused',
+        ]);
       }
     }
     expect(await rowOf(id)).toMatchObject({ offset: '7', status: 'uploading' });
   });
 
-  it('sets nothing that is not the client\'s to set', async () => {
+  it("sets nothing that is not the client's to set", async () => {
     const wanted = {
-      id: UNKNOWN_ID, status: 'complete', offset: '99', size: '1', user_id: 'bob', userId: 'bob', expires_at: '2099-01-01',
-      expires: '2099-01-01', storage_key: '../../x', storageKey: '../x', metadata: '{"a":1}', completed_at: '2020-01-01',
-      generation: '9', lease_token: UNKNOWN_ID, checksums: '{}', url: 'http://evil', idempotency_key: 'x',
+      id: UNKNOWN_ID,
+      status: 'complete',
+      offset: '99',
+      size: '1',
+      user_id: 'bob',
+      userId: 'bob',
+      expires_at: '2099-01-01',
+      expires: '2099-01-01',
+      storage_key: '../../x',
+      storageKey: '../x',
+      metadata: '{"a":1}',
+      completed_at: '2020-01-01',
+      generation: '9',
+      lease_token: UNKNOWN_ID,
+      checksums: '{}',
+      url: 'http://evil',
+      idempotency_key: 'x',
     };
     const query = `?${new URLSearchParams(wanted).toString()}`;
     const fields = Object.entries(wanted).map(([name, value]) => ({ name, value }));
@@ -259,8 +346,17 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
       await ann.put(`/${id}${query}&owner_type=person&owner_id=1`, 'content', { start: 3, length: 1 });
       const row = await rowOf(id);
       expect(row).toMatchObject({
-        status: 'uploading', offset: '4', size: '7', user_id: 'ann', metadata: {}, generation: 0, lease_token: null,
-        completed_at: null, idempotency_key: null, owner_type: null, owner_id: null,
+        status: 'uploading',
+        offset: '4',
+        size: '7',
+        user_id: 'ann',
+        metadata: {},
+        generation: 0,
+        lease_token: null,
+        completed_at: null,
+        idempotency_key: null,
+        owner_type: null,
+        owner_id: null,
       });
       expect(row?.storage_key).toMatch(new RegExp(`^\\d{4}/\\d\\d/\\d\\d/${id}$`));
       expect(Number(row?.expires_at) - Date.now()).toBeLessThan(25 * 3600_000);
@@ -272,7 +368,10 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
   });
 
   it('attaches an upload to an owner the user may have, by query, form and behind the file', async () => {
-    const owner = [{ name: 'owner_type', value: 'person' }, { name: 'owner_id', value: '1' }];
+    const owner = [
+      { name: 'owner_type', value: 'person' },
+      { name: 'owner_id', value: '1' },
+    ];
     const range = { 'Content-Range': 'bytes 0-2/3' };
     const before = form(...owner, file('abc'));
     const behind = form(file('abc'), ...owner);
@@ -290,10 +389,25 @@ describe.each(ADAPTERS)('Access on %s', (adapter) => {
   });
 
   it.each([
-    ['person', '2'], ['person', '999'], ['person', 'x'], ['person', '1e0'], ['person', '99999999999999999999'],
-    ['person', '%00'], ['person', '1%00'], ['person', '%201'], ['person', '01'], ['person', '%2B1'], ['person', '1 or 1=1'.replaceAll(' ', '%20')],
-    ['Person', '1'], ['user', '1'], ['__proto__', '1'], ['constructor', '1'], ['toString', '1'], ['%00', '1'],
-    ['person', ''], ['', '1'],
+    ['person', '2'],
+    ['person', '999'],
+    ['person', 'x'],
+    ['person', '1e0'],
+    ['person', '99999999999999999999'],
+    ['person', '%00'],
+    ['person', '1%00'],
+    ['person', '%201'],
+    ['person', '01'],
+    ['person', '%2B1'],
+    ['person', '1 or 1=1'.replaceAll(' ', '%20')],
+    ['Person', '1'],
+    ['user', '1'],
+    ['__proto__', '1'],
+    ['constructor', '1'],
+    ['toString', '1'],
+    ['%00', '1'],
+    ['person', ''],
+    ['', '1'],
   ])('attaches nothing to owner %s %s, and does not say why', async (type, ownerId) => {
     const rows = (await app.rows()).length;
     const refused = await ann.put(`?owner_type=${type}&owner_id=${ownerId}`, 'abc');

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, contentRange, form, file, md5, noise, RawConnection, UploadClient } from '../support/http.js';
+import {
+  type Answer,
+  contentRange,
+  form,
+  file,
+  md5,
+  noise,
+  RawConnection,
+  UploadClient,
+} from '../support/http.js';
 import { ADAPTERS, startTestApp, type TestApp } from '../support/test-app.js';
 
 const UNKNOWN_ID = '01234567-89ab-4cde-8f01-23456789abcd';
@@ -66,14 +75,21 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
   });
 
   const codeOf = ({ status, json }: Pick<Answer, 'status' | 'json'>) => [status, json.code];
-  const stored = async (where = app) => ({ rows: (await where.rows()).length, files: (await where.files()).length });
+  const stored = async (where = app) => ({
+    rows: (await where.rows()).length,
+    files: (await where.files()).length,
+  });
 
   it('refuses every malformed Content-Range, for a new upload and an old one', async () => {
     const id = await client.create('abcdef', { length: 3 });
     const before = await stored();
     for (const range of MALFORMED) {
       for (const path of ['', `/${id}`]) {
-        const refused = await client.send(path, { method: 'PUT', headers: { 'Content-Range': range }, body: 'abc' });
+        const refused = await client.send(path, {
+          method: 'PUT',
+          headers: { 'Content-Range': range },
+          body: 'abc',
+        });
         expect([range, path, ...codeOf(refused)]).toEqual([range, path, 400, 'content_range_invalid']);
       }
     }
@@ -91,8 +107,14 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
   });
 
   it('refuses a chunk without Content-Range, unless that is optional', async () => {
-    for (const [path, method] of [['', 'PUT'], [`/${UNKNOWN_ID}`, 'PUT']] as const)
-      expect(codeOf(await client.send(path, { method, body: 'abc' }))).toEqual([400, 'content_range_missing']);
+    for (const [path, method] of [
+      ['', 'PUT'],
+      [`/${UNKNOWN_ID}`, 'PUT'],
+    ] as const)
+      expect(codeOf(await client.send(path, { method, body: 'abc' }))).toEqual([
+        400,
+        'content_range_missing',
+      ]);
     const id = await client.create('abcdef', { length: 3 });
     for (const sending of [{ body: 'def' }, form(file('def'))])
       expect(codeOf(await client.send(`?upload_id=${id}`, { method: 'POST', ...sending }))).toEqual([
@@ -100,7 +122,10 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
         'content_range_missing',
       ]);
     const behind = form(file('def'), { name: 'upload_id', value: id });
-    expect(codeOf(await client.send('', { method: 'POST', ...behind }))).toEqual([400, 'content_range_missing']);
+    expect(codeOf(await client.send('', { method: 'POST', ...behind }))).toEqual([
+      400,
+      'content_range_missing',
+    ]);
 
     const whole = await lenientClient.send('', { method: 'PUT', body: 'abc' });
     const streamed = await lenientClient.send('', { method: 'PUT', body: ['ab', 'cd'] });
@@ -127,16 +152,30 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
 
   it('fixes the total with the first number, and "*" is none', async () => {
     const id = await client.create('abcdef', { length: 2 });
-    expect(codeOf(await client.put(`/${id}`, 'abcdef', { start: 2, total: 7 }))).toEqual([400, 'size_mismatch']);
-    expect(codeOf(await client.put(`/${id}`, 'abcdefgh', { start: 2, total: '*' }))).toEqual([400, 'size_mismatch']);
+    expect(codeOf(await client.put(`/${id}`, 'abcdef', { start: 2, total: 7 }))).toEqual([
+      400,
+      'size_mismatch',
+    ]);
+    expect(codeOf(await client.put(`/${id}`, 'abcdefgh', { start: 2, total: '*' }))).toEqual([
+      400,
+      'size_mismatch',
+    ]);
     const open = await client.put('', 'abcdef', { length: 2, total: '*' });
     expect(open.json.size).toBeNull();
     expect(open.headers['upload-length']).toBeUndefined();
     const openId = String(open.json.id);
-    expect((await client.put(`/${openId}`, 'abcdef', { start: 2, length: 2, total: '*' })).json.size).toBeNull();
+    expect(
+      (await client.put(`/${openId}`, 'abcdef', { start: 2, length: 2, total: '*' })).json.size,
+    ).toBeNull();
     expect((await client.put(`/${openId}`, 'abcdef', { start: 4, length: 1 })).json.size).toBe(6);
-    expect(codeOf(await client.put(`/${openId}`, 'abcdef', { start: 5, total: 9 }))).toEqual([400, 'size_mismatch']);
-    expect((await client.put(`/${openId}`, 'abcdef', { start: 5, total: '*' })).json).toMatchObject({ offset: 6, size: 6 });
+    expect(codeOf(await client.put(`/${openId}`, 'abcdef', { start: 5, total: 9 }))).toEqual([
+      400,
+      'size_mismatch',
+    ]);
+    expect((await client.put(`/${openId}`, 'abcdef', { start: 5, total: '*' })).json).toMatchObject({
+      offset: 6,
+      size: 6,
+    });
     const unknown = await client.put('', 'abc', { total: '*' });
     const completed = await client.complete(String(unknown.json.id), { md5: md5('abc') });
     expect(completed.json).toMatchObject({ status: 'complete', size: 3 });
@@ -157,23 +196,100 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
     for (const method of ['PUT', 'POST'])
       expect(codeOf(await client.send('', { method, headers: range, body: '' }))).toEqual([400, 'no_chunk']);
     expect(codeOf(await lenientClient.send('', { method: 'PUT', body: '' }))).toEqual([400, 'no_chunk']);
-    expect(codeOf(await client.send('', { method: 'PUT', headers: range, body: [] }))).toEqual([400, 'no_chunk']);
+    expect(codeOf(await client.send('', { method: 'PUT', headers: range, body: [] }))).toEqual([
+      400,
+      'no_chunk',
+    ]);
   });
 
   it.each<[string, string, Record<string, string | number>, number, string]>([
-    ['a length that is not the range', 'PUT /upload', { 'Content-Range': 'bytes 0-9/10', 'Content-Length': 9 }, 400, 'length_mismatch'],
-    ['a file too large', 'PUT /upload', { 'Content-Range': 'bytes 0-9/9000000', 'Content-Length': 10 }, 400, 'too_large'],
-    ['an end too large', 'PUT /upload', { 'Content-Range': 'bytes 9000000-9000009/*', 'Content-Length': 10 }, 400, 'too_large'],
-    ['a chunk too large', 'PUT /upload', { 'Content-Range': 'bytes 0-3999999/4000000', 'Content-Length': 4_000_000 }, 400, 'chunk_too_large'],
+    [
+      'a length that is not the range',
+      'PUT /upload',
+      { 'Content-Range': 'bytes 0-9/10', 'Content-Length': 9 },
+      400,
+      'length_mismatch',
+    ],
+    [
+      'a file too large',
+      'PUT /upload',
+      { 'Content-Range': 'bytes 0-9/9000000', 'Content-Length': 10 },
+      400,
+      'too_large',
+    ],
+    [
+      'an end too large',
+      'PUT /upload',
+      { 'Content-Range': 'bytes 9000000-9000009/*', 'Content-Length': 10 },
+      400,
+      'too_large',
+    ],
+    [
+      'a chunk too large',
+      'PUT /upload',
+      { 'Content-Range': 'bytes 0-3999999/4000000', 'Content-Length': 4_000_000 },
+      400,
+      'chunk_too_large',
+    ],
     ['no range', 'PUT /upload', { 'Content-Length': 10 }, 400, 'content_range_missing'],
-    ['a coding', 'PUT /upload', { 'Content-Encoding': 'gzip', 'Content-Range': 'bytes 0-9/10', 'Content-Length': 10 }, 415, 'encoding_not_supported'],
-    ['an unknown upload', `PUT /upload/${UNKNOWN_ID}`, { 'Content-Range': 'bytes 0-9/10', 'Content-Length': 10 }, 404, 'not_found'],
-    ['an id that is none', 'PUT /upload/none', { 'Content-Range': 'bytes 0-9/10', 'Content-Length': 10 }, 404, 'not_found'],
+    [
+      'a coding',
+      'PUT /upload',
+      { 'Content-Encoding': 'gzip', 'Content-Range': 'bytes 0-9/10', 'Content-Length': 10 },
+      415,
+      'encoding_not_supported',
+    ],
+    [
+      'an unknown upload',
+      `PUT /upload/${UNKNOWN_ID}`,
+      { 'Content-Range': 'bytes 0-9/10', 'Content-Length': 10 },
+      404,
+      'not_found',
+    ],
+    [
+      'an id that is none',
+      'PUT /upload/none',
+      { 'Content-Range': 'bytes 0-9/10', 'Content-Length': 10 },
+      404,
+      'not_found',
+    ],
     ['a one-shot without checksum', 'POST /upload', { 'Content-Length': 10 }, 400, 'checksum_missing'],
-    ['a long completion', `POST /upload/${UNKNOWN_ID}`, { 'Content-Type': 'application/json', 'Content-Length': 20_000 }, 413, 'body_too_large'],
-    ['a form for an unknown upload', `PUT /upload/${UNKNOWN_ID}`, { 'Content-Type': 'multipart/form-data; boundary=b', 'Content-Range': 'bytes 0-9/10', 'Content-Length': 100 }, 404, 'not_found'],
-    ['a form too large', 'PUT /upload', { 'Content-Type': 'multipart/form-data; boundary=b', 'Content-Range': 'bytes 0-9/9000000', 'Content-Length': 100 }, 400, 'too_large'],
-    ['a form without boundary', 'PUT /upload', { 'Content-Type': 'multipart/form-data', 'Content-Range': 'bytes 0-9/10', 'Content-Length': 100 }, 400, 'malformed_request'],
+    [
+      'a long completion',
+      `POST /upload/${UNKNOWN_ID}`,
+      { 'Content-Type': 'application/json', 'Content-Length': 20_000 },
+      413,
+      'body_too_large',
+    ],
+    [
+      'a form for an unknown upload',
+      `PUT /upload/${UNKNOWN_ID}`,
+      {
+        'Content-Type': 'multipart/form-data; boundary=b',
+        'Content-Range': 'bytes 0-9/10',
+        'Content-Length': 100,
+      },
+      404,
+      'not_found',
+    ],
+    [
+      'a form too large',
+      'PUT /upload',
+      {
+        'Content-Type': 'multipart/form-data; boundary=b',
+        'Content-Range': 'bytes 0-9/9000000',
+        'Content-Length': 100,
+      },
+      400,
+      'too_large',
+    ],
+    [
+      'a form without boundary',
+      'PUT /upload',
+      { 'Content-Type': 'multipart/form-data', 'Content-Range': 'bytes 0-9/10', 'Content-Length': 100 },
+      400,
+      'malformed_request',
+    ],
   ])('refuses %s by its headers, without a byte of the body', async (_what, line, headers, status, code) => {
     for (const expectation of [{}, { Expect: '100-continue' }]) {
       const connection = new RawConnection(app.origin).head(line, { ...headers, ...expectation });
@@ -217,7 +333,12 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
       ['PUT /upload', { 'Content-Range': 'bytes 0-2/3' }, 'abc', { offset: 3 }],
       [`PUT /upload/${id}`, { 'Content-Range': 'bytes 3-5/6' }, 'def', { offset: 6 }],
       [`POST /upload?md5=${md5('abc')}`, {}, 'abc', { status: 'complete' }],
-      [`POST /upload/${id}`, { 'Content-Type': 'application/json' }, `{"md5":"${md5('abcdef')}"}`, { status: 'complete' }],
+      [
+        `POST /upload/${id}`,
+        { 'Content-Type': 'application/json' },
+        `{"md5":"${md5('abcdef')}"}`,
+        { status: 'complete' },
+      ],
     ] as const) {
       const connection = new RawConnection(app.origin).head(line, {
         ...headers,
@@ -288,7 +409,10 @@ describe.each(ADAPTERS)('Chunks on %s', (adapter) => {
   it.each([
     ['before its file', '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n'],
     ['in its file', '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nab'],
-    ['behind its file', '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n--b\r\n'],
+    [
+      'behind its file',
+      '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n--b\r\n',
+    ],
   ])('ends a form that stops %s, and keeps nothing of it', async (_where, beginning) => {
     const before = await stored();
     const connection = new RawConnection(app.origin).head('PUT /upload', {

@@ -5,7 +5,8 @@ import { CHECKSUM_ALGORITHMS, type ChunkedUploadOptions, UploadError } from '../
 import { type Answer, file, form, hash, md5, UploadClient } from '../support/http.js';
 import { ADAPTERS, startTestApp, type TestApp } from '../support/test-app.js';
 
-type Hooks = Pick<ChunkedUploadOptions, 'beforeCreate' | 'beforeChunk' | 'beforeComplete' | 'onComplete'>;
+type HookName = 'beforeCreate' | 'beforeChunk' | 'beforeComplete' | 'onComplete';
+type Hooks = { -readonly [Name in HookName]?: ChunkedUploadOptions[Name] };
 
 const SUM = md5('content');
 
@@ -83,7 +84,12 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
     ['true', { md5: true }, 400, 'checksum_malformed'],
     ['15 kB', { md5: 'a'.repeat(15_000) }, 400, 'checksum_malformed'],
     ['1 MB', { md5: 'a'.repeat(1_000_000) }, 413, 'body_too_large'],
-    ['a polluting key', JSON.parse('{"__proto__":{"md5":"x"},"constructor":"x"}') as object, 400, 'checksum_missing'],
+    [
+      'a polluting key',
+      JSON.parse('{"__proto__":{"md5":"x"},"constructor":"x"}') as object,
+      400,
+      'checksum_missing',
+    ],
   ])('refuses a checksum that is %s; the right one still completes', async (_what, fields, status, code) => {
     const id = await client.create('content');
     expect(codeOf(await client.complete(id, fields))).toEqual([status, code]);
@@ -99,7 +105,9 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
     const created = await manyClient.put('', 'abc', { length: 1 });
     const id = String(created.json.id);
     await manyClient.put(`/${id}`, 'abc', { start: 1 });
-    const wrong = await manyClient.complete(id, { [algorithm]: sumOfAbc(algorithm).replace(/^./, (c) => (c === '0' ? '1' : '0')) });
+    const wrong = await manyClient.complete(id, {
+      [algorithm]: sumOfAbc(algorithm).replace(/^./, (c) => (c === '0' ? '1' : '0')),
+    });
     expect(codeOf(wrong)).toEqual([400, 'checksum_mismatch']);
     expect(wrong.json.algorithms).toEqual(expect.arrayContaining([...CHECKSUM_ALGORITHMS]));
     const completed = await manyClient.complete(id, { [algorithm]: sumOfAbc(algorithm) });
@@ -110,9 +118,14 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
   it('wants every checksum that is sent to be right', async () => {
     const id = await manyClient.create('abc');
     const sums = { md5: md5('abc'), sha256: hash('sha256', 'abc') };
-    expect(codeOf(await manyClient.complete(id, { ...sums, sha1: hash('sha1', 'x') }))).toEqual([400, 'checksum_mismatch']);
+    expect(codeOf(await manyClient.complete(id, { ...sums, sha1: hash('sha1', 'x') }))).toEqual([
+      400,
+      'checksum_mismatch',
+    ]);
     const completed = await manyClient.complete(id, sums);
-    expect(completed.json.checksums).toEqual(Object.fromEntries(CHECKSUM_ALGORITHMS.map((name) => [name, sumOfAbc(name)])));
+    expect(completed.json.checksums).toEqual(
+      Object.fromEntries(CHECKSUM_ALGORITHMS.map((name) => [name, sumOfAbc(name)])),
+    );
   });
 
   it('asks for no checksum when none is computed', async () => {
@@ -151,9 +164,10 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
       return { run: runs };
     };
     const id = await client.create('content');
-    const answers = await Promise.all([...Array(8)].map(() => client.complete(id, { md5: SUM })));
+    const answers = await Promise.all(Array.from({ length: 8 }, () => client.complete(id, { md5: SUM })));
     for (const { status, json, headers } of answers) {
-      if (status === 423) expect([json.code, headers['retry-after']]).toEqual(['busy', expect.stringMatching(/^\d+$/)]);
+      if (status === 423)
+        expect([json.code, headers['retry-after']]).toEqual(['busy', expect.stringMatching(/^\d+$/)]);
       else expect([status, json]).toEqual([200, { run: 1 }]);
     }
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
@@ -184,33 +198,58 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
 
   it.each<[string, () => Error, number, string]>([
     ['a conflict', () => new ConflictException('There is one of that name.'), 409, 'refused'],
-    ['a conflict about something closed', () => new ConflictException('The project is closed.'), 409, 'refused'],
-    ['a conflict about what has ended', () => new ConflictException('Not recommended: the sale has ended.'), 409, 'refused'],
+    [
+      'a conflict about something closed',
+      () => new ConflictException('The project is closed.'),
+      409,
+      'refused',
+    ],
+    [
+      'a conflict about what has ended',
+      () => new ConflictException('Not recommended: the sale has ended.'),
+      409,
+      'refused',
+    ],
     ['a status of its own', () => new HttpException('A teapot.', 418), 418, 'refused'],
     ['a refusal of ours', () => new UploadError('too_small', 'Too few pages.'), 400, 'too_small'],
     ['a failure', () => new Error('canary-4711'), 500, 'internal_error'],
-    ['a failure about a closed thing', () => new Error('canary-4711: the file is closed'), 500, 'internal_error'],
-  ])('answers %s of the hook with its status, undoes everything, and succeeds later', async (_what, make, status, code) => {
-    hooks.onComplete = async ({ id }, { manager }) => {
-      await manager.query(`INSERT INTO picture VALUES ($1, 'never')`, [id]);
-      throw make();
-    };
-    const id = await client.create('content');
-    const refused = await client.complete(id, { md5: SUM });
-    expect(codeOf(refused)).toEqual([status, code]);
-    expect(refused.text).not.toContain('canary');
-    expect([await statusOf(id), await pictures()]).toEqual(['uploading', []]);
-    expect(codeOf(await client.send(`/${id}/content`))).toEqual([400, 'incomplete']);
-    hooks.onComplete = () => ({ ok: true });
-    expect((await client.complete(id, { md5: SUM })).json).toEqual({ ok: true });
-    expect((await client.send(`/${id}/content`)).text).toBe('content');
-  });
+    [
+      'a failure about a closed thing',
+      () => new Error('canary-4711: the file is closed'),
+      500,
+      'internal_error',
+    ],
+  ])(
+    'answers %s of the hook with its status, undoes everything, and succeeds later',
+    async (_what, make, status, code) => {
+      hooks.onComplete = async ({ id }, { manager }) => {
+        await manager.query(`INSERT INTO picture VALUES ($1, 'never')`, [id]);
+        throw make();
+      };
+      const id = await client.create('content');
+      const refused = await client.complete(id, { md5: SUM });
+      expect(codeOf(refused)).toEqual([status, code]);
+      expect(refused.text).not.toContain('canary');
+      expect([await statusOf(id), await pictures()]).toEqual(['uploading', []]);
+      expect(codeOf(await client.send(`/${id}/content`))).toEqual([400, 'incomplete']);
+      hooks.onComplete = () => ({ ok: true });
+      expect((await client.complete(id, { md5: SUM })).json).toEqual({ ok: true });
+      expect((await client.send(`/${id}/content`)).text).toBe('content');
+    },
+  );
 
   it('makes the rows of the hook and the upload visible together', async () => {
     const seen: unknown[] = [];
     hooks.onComplete = async (upload, { manager, userId, request }) => {
       await manager.query('INSERT INTO picture VALUES ($1, $2)', [upload.id, upload.filename]);
-      seen.push(upload.status, upload.checksums, userId, typeof request, await statusOf(upload.id), await pictures());
+      seen.push(
+        upload.status,
+        upload.checksums,
+        userId,
+        typeof request,
+        await statusOf(upload.id),
+        await pictures(),
+      );
     };
     const id = await client.store('content', { query: '?filename=a.png' });
     expect(seen).toEqual(['complete', { md5: SUM }, null, 'object', 'completing', []]);
@@ -246,20 +285,38 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
     const drafts: unknown[] = [];
     hooks.beforeCreate = (draft) => {
       drafts.push(draft);
-      return { metadata: { album: 7 }, id: '01234567-89ab-4cde-8f01-23456789abcd', status: 'complete', offset: 99 };
+      return {
+        metadata: { album: 7 },
+        id: '01234567-89ab-4cde-8f01-23456789abcd',
+        status: 'complete',
+        offset: 99,
+      };
     };
     const windows: unknown[] = [];
     hooks.beforeChunk = (upload, window) => void windows.push([upload.offset, window]);
     const raw = await client.put('?filename=a.png', 'content', { length: 3 });
     const sent = form(file('con', 'blob'), { name: 'filename', value: 'a.png' });
-    const inForm = await client.send('', { method: 'PUT', ...sent, headers: { ...sent.headers, 'Content-Range': 'bytes 0-2/7' } });
+    const inForm = await client.send('', {
+      method: 'PUT',
+      ...sent,
+      headers: { ...sent.headers, 'Content-Range': 'bytes 0-2/7' },
+    });
     for (const { status, json } of [raw, inForm])
-      expect([status, json]).toEqual([200, expect.objectContaining({ metadata: { album: 7 }, status: 'uploading', offset: 3 })]);
+      expect([status, json]).toEqual([
+        200,
+        expect.objectContaining({ metadata: { album: 7 }, status: 'uploading', offset: 3 }),
+      ]);
     expect(new Set([raw.json.id, inForm.json.id, '01234567-89ab-4cde-8f01-23456789abcd']).size).toBe(3);
-    const draft = { filename: 'a.png', contentType: 'image/png', size: 7, userId: null, ownerType: null, ownerId: null };
+    const draft = {
+      filename: 'a.png',
+      contentType: 'image/png',
+      size: 7,
+      userId: null,
+      ownerType: null,
+      ownerId: null,
+    };
     expect(drafts).toEqual([draft, draft]);
     await client.put(`/${String(raw.json.id)}`, 'content', { start: 3 });
     expect(windows).toEqual([[3, { start: 3, end: 7, total: 7 }]]);
   });
-
 });

@@ -63,7 +63,11 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
   it('takes the name from the field, then the header, then the part', async () => {
     const names = async (parts: Part[], headers = {}) => {
       const sent = form(...parts);
-      const created = await client.send('', { method: 'PUT', ...sent, headers: { ...sent.headers, ...headers } });
+      const created = await client.send('', {
+        method: 'PUT',
+        ...sent,
+        headers: { ...sent.headers, ...headers },
+      });
       return created.json.filename;
     };
     const disposition = { 'Content-Disposition': 'attachment; filename="header.txt"' };
@@ -87,7 +91,12 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
     const id = String(created.json.id);
     const field = { name: 'upload_id', value: id };
     const before = await submit('', [field, file('cd')], [2, 2, 8], method);
-    const behind = await submit('', [file('ef'), { ...field, value: id.replaceAll('-', '') }], [4, 2, 8], method);
+    const behind = await submit(
+      '',
+      [file('ef'), { ...field, value: id.replaceAll('-', '') }],
+      [4, 2, 8],
+      method,
+    );
     const query = await submit(`?upload_id=${id.toUpperCase()}`, [file('g')], [6, 1, 8], method);
     const raw = await client.send(`?upload_id=${id}`, {
       method,
@@ -108,7 +117,11 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
     const before = await stored();
     const refusals = [
       await submit('', [file('cd'), { name: 'upload_id', value: 'no-such-thing' }], [2, 2, 4]),
-      await submit('', [file('cd'), { name: 'upload_id', value: '01234567-89ab-4cde-8f01-23456789abcd' }], [2, 2, 4]),
+      await submit(
+        '',
+        [file('cd'), { name: 'upload_id', value: '01234567-89ab-4cde-8f01-23456789abcd' }],
+        [2, 2, 4],
+      ),
       await submit('', [file('d'), { name: 'upload_id', value: id }], [3, 1, 4]),
       await submit('', [file('cd'), { name: 'upload_id', value: id }], [2, 2, 5]),
       await submit('', [file('cd')], [2, 2, 4]),
@@ -130,7 +143,12 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
       const range = { 'Content-Range': contentRange(start, length, PNG.length) };
       return gallery.send('', { method: 'PUT', headers: { ...range, ...body.headers }, body: body.body });
     };
-    const part = (bytes: Buffer): Part => ({ name: 'file', value: bytes, filename: 'a.png', contentType: 'image/png' });
+    const part = (bytes: Buffer): Part => ({
+      name: 'file',
+      value: bytes,
+      filename: 'a.png',
+      contentType: 'image/png',
+    });
     const created = await sent([part(PNG.subarray(0, 5000))], 0, 5000);
     expect(created.status).toBe(200);
     const uploadId = { name: 'upload_id', value: String(created.json.id) };
@@ -146,7 +164,11 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
     ['an empty file input', [{ ...file(''), filename: '' }], 'no_chunk'],
     ['another field name', [file('abc', 'a.bin', 'upload')], 'malformed_request'],
     ['two files', [file('abc'), file('def')], 'malformed_request'],
-    ['a field twice', [{ name: 'a', value: '1' }, { name: 'a', value: '2' }, file('abc')], 'malformed_request'],
+    [
+      'a field twice',
+      [{ name: 'a', value: '1' }, { name: 'a', value: '2' }, file('abc')],
+      'malformed_request',
+    ],
     ['33 fields', [...Array(33).keys()].map((i) => ({ name: `f${i}`, value: '' })), 'malformed_request'],
     ['9 KiB of text', [{ name: 'comment', value: 'x'.repeat(9216) }, file('abc')], 'malformed_request'],
     ['half an owner', [{ name: 'owner_type', value: 'person' }, file('abc')], 'owner_not_allowed'],
@@ -174,8 +196,13 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
     ];
     const codes: unknown[] = [];
     for (const [sent, bytes] of cases)
-      codes.push(codeOf(await client.send('', { method: 'PUT', headers: { ...range, ...sent }, body: bytes })));
-    expect(codes).toEqual([...Array<unknown>(5).fill([400, 'malformed_request']), [415, 'encoding_not_supported']]);
+      codes.push(
+        codeOf(await client.send('', { method: 'PUT', headers: { ...range, ...sent }, body: bytes })),
+      );
+    expect(codes).toEqual([
+      ...Array<unknown>(5).fill([400, 'malformed_request']),
+      [415, 'encoding_not_supported'],
+    ]);
     expect(await stored()).toEqual(before);
   });
 
@@ -246,7 +273,11 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
     const id = await client.create('abc');
     const refused = await client.send(`/${id}`, { method: 'POST', ...form(file('abc')) });
     expect(codeOf(refused)).toEqual([400, 'malformed_request']);
-    const text = await client.send(`/${id}`, { method: 'POST', body: md5('abc'), headers: { 'Content-Type': 'text/plain' } });
+    const text = await client.send(`/${id}`, {
+      method: 'POST',
+      body: md5('abc'),
+      headers: { 'Content-Type': 'text/plain' },
+    });
     expect(codeOf(text)).toEqual([400, 'malformed_request']);
     for (const body of ['{', '[]', '"text"', 'null', '\xff'])
       expect(codeOf(await client.send(`/${id}`, { method: 'POST', headers: JSON_TYPE, body }))).toEqual([

@@ -74,8 +74,15 @@ describe.each(ADAPTERS)('The REST door on %s', (adapter) => {
     expect(Date.parse(String(created.json.expires)) - Date.now()).toBeGreaterThan(23 * 3600_000);
     expect(created.headers.location).toBe(created.json.url);
     expectState(created, 400, 1000);
-    expect(await rowOf(id)).toMatchObject({ offset: '400', size: '1000', status: 'uploading', lease_token: null });
-    expect(await filesOf(id)).toEqual([expect.stringMatching(new RegExp(`^\\d{4}/\\d\\d/\\d\\d/${String(id)}\\.part$`))]);
+    expect(await rowOf(id)).toMatchObject({
+      offset: '400',
+      size: '1000',
+      status: 'uploading',
+      lease_token: null,
+    });
+    expect(await filesOf(id)).toEqual([
+      expect.stringMatching(new RegExp(`^\\d{4}/\\d\\d/\\d\\d/${String(id)}\\.part$`)),
+    ]);
   });
 
   it('creates an upload with the first chunk in a form', async () => {
@@ -89,7 +96,12 @@ describe.each(ADAPTERS)('The REST door on %s', (adapter) => {
       body: sent.body,
     });
     expect(created.status).toBe(200);
-    expect(created.json).toMatchObject({ offset: 10, size: 20, filename: 'photo.png', content_type: 'image/png' });
+    expect(created.json).toMatchObject({
+      offset: 10,
+      size: 20,
+      filename: 'photo.png',
+      content_type: 'image/png',
+    });
     expect(created.headers.location).toBe(created.json.url);
     expectState(created, 10, 20);
   });
@@ -250,7 +262,11 @@ describe.each(ADAPTERS)('The REST door on %s', (adapter) => {
   ])('answers methods that /upload%s does not have with 405 and Allow', async (path, methods, allow) => {
     for (const method of methods.split(', ')) {
       const refused = await client.send(path, { method, body: 'x' });
-      expect([refused.status, refused.json.code, refused.headers.allow]).toEqual([405, 'method_not_allowed', allow]);
+      expect([refused.status, refused.json.code, refused.headers.allow]).toEqual([
+        405,
+        'method_not_allowed',
+        allow,
+      ]);
     }
     const options = await client.send(path, { method: 'OPTIONS' });
     expect([options.status, options.headers.allow, options.text]).toEqual([204, allow, '']);

@@ -1,5 +1,5 @@
 import { constants, type Stats, writev } from 'node:fs';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCode } from '../../errors/system-code.js';
@@ -70,6 +70,15 @@ export async function makeFolders(root: string, folder: string): Promise<void> {
       if (systemCode(error) !== 'EEXIST') throw error;
     }
     await syncFolder(dirname(path));
+  }
+}
+
+/** Removes the folders from `folder` up to `root` (which stays), as far as they are empty. */
+export async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  try {
+    for (let path = folder; path !== root; path = dirname(path)) await rmdir(path);
+  } catch {
+    // Not empty, or gone already.
   }
 }
 

@@ -1,18 +1,26 @@
 import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { copyFile, type FileHandle, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, type FileHandle, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type {
   ByteRange,
   StorageCapabilities,
-  StorageDriver,
   StorageState,
   StorageWriter,
   StoredUpload,
 } from '../storage-driver.interface.js';
-import { finalKey, partKey } from '../storage-key.js';
-import { makeFolders, openEmpty, openExisting, statOrNull, syncFolder } from './durable-file.js';
+import type { StoredObject, SweepableStorage } from '../sweepable-storage.js';
+import {
+  makeFolders,
+  openEmpty,
+  openExisting,
+  removeEmptyFolders,
+  statOrNull,
+  syncFolder,
+} from './durable-file.js';
 import { type LocalTarget, LocalWriter } from './local.writer.js';
+import { committedGeneration, LocalFiles } from './local-files.js';
+import { listObjects } from './local-listing.js';
 import { LocalVolume } from './local-volume.js';
 import { systemCode } from '../../errors/system-code.js';
 import { bytesLost, storageFailure } from './storage-failure.js';
@@ -27,12 +35,14 @@ export interface LocalStorageOptions {
  * Bytes in one local folder, one file an upload, written in place. The folder may be shared by several processes of
  * one host, or over a network filesystem that keeps what it was told to sync.
  */
-export class LocalStorage implements StorageDriver {
+export class LocalStorage implements SweepableStorage {
   readonly capabilities: StorageCapabilities = { minChunkBytes: 0 };
   private readonly volume: LocalVolume;
+  private readonly files: LocalFiles;
 
   constructor({ root }: LocalStorageOptions) {
     this.volume = new LocalVolume(root);
+    this.files = new LocalFiles(this.volume.root);
   }
 
   check(): Promise<void> {
@@ -48,7 +58,10 @@ export class LocalStorage implements StorageDriver {
   }
 
   async size(upload: StoredUpload): Promise<number | null> {
-    return (await statOrNull(await this.whereabouts(upload)))?.size ?? null;
+    const found = await statOrNull(await this.files.whereabouts(upload));
+    // Nothing there, or nothing mounted there?
+    if (!found && upload.storageState) await this.volume.verify(upload.storageState.volume);
+    return found?.size ?? null;
   }
 
   read(upload: StoredUpload, { start, end }: ByteRange): Readable {
@@ -63,7 +76,7 @@ export class LocalStorage implements StorageDriver {
   }
 
   async finish(upload: StoredUpload, size: number): Promise<StorageState> {
-    const final = this.path(finalKey(upload));
+    const final = this.files.final(upload);
     try {
       const finished = await statOrNull(final);
       if (!finished) await this.seal(upload, size, final);
@@ -80,20 +93,30 @@ export class LocalStorage implements StorageDriver {
       if (upload.storageState) await this.volume.verify(upload.storageState.volume);
       // Parts before the final file: of a completion that renames meanwhile, the result is deleted too.
       await this.dropParts(upload);
-      await rm(this.path(finalKey(upload)), { force: true });
-      await this.dropEmptyFolders(upload);
+      await rm(this.files.final(upload), { force: true });
+      await removeEmptyFolders(this.volume.root, dirname(this.files.path(upload.storageKey)));
     } catch (error) {
       throw storageFailure(error);
     }
   }
 
+  list(): AsyncIterable<StoredObject> {
+    return listObjects(this.volume.root);
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.files.path(key), { force: true }).catch((error: unknown) =>
+      Promise.reject(storageFailure(error)),
+    );
+  }
+
   /** Opens the file of the upload's generation at `offset`, forked from the committed one where they differ. */
   private async target(upload: StoredUpload, offset: number): Promise<LocalTarget> {
     const volume = await this.volume.id();
-    const path = this.path(partKey(upload, upload.generation));
+    const path = this.files.part(upload, upload.generation);
     const committed = committedGeneration(upload);
     const isNew = committed !== upload.generation;
-    const replaces = committed !== null && isNew ? this.path(partKey(upload, committed)) : null;
+    const replaces = committed !== null && isNew ? this.files.part(upload, committed) : null;
     const target = { path, offset, isNew, replaces, state: { volume, generation: upload.generation } };
     if (offset === 0) {
       await this.volume.verify(upload.storageState?.volume ?? volume);
@@ -152,7 +175,7 @@ export class LocalStorage implements StorageDriver {
   }
 
   private async openRange(upload: StoredUpload, { start, end }: ByteRange): Promise<ReadStream> {
-    const path = await this.whereabouts(upload);
+    const path = await this.files.whereabouts(upload);
     const { size } = await stat(path).catch((error: unknown) => this.explainMissing(upload, error));
     if (size < end) throw bytesLost();
     return createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
@@ -167,33 +190,7 @@ export class LocalStorage implements StorageDriver {
 
   private async dropParts(upload: StoredUpload): Promise<void> {
     for (let generation = 0; generation <= upload.generation; generation++) {
-      await rm(this.path(partKey(upload, generation)), { force: true });
+      await rm(this.files.part(upload, generation), { force: true });
     }
   }
-
-  private async dropEmptyFolders({ storageKey }: StoredUpload): Promise<void> {
-    try {
-      for (let key = dirname(storageKey); key !== '.'; key = dirname(key)) await rmdir(this.path(key));
-    } catch {
-      // Not empty, or gone already.
-    }
-  }
-
-  /** The file that holds the acknowledged bytes. */
-  private async whereabouts(upload: StoredUpload): Promise<string> {
-    const final = this.path(finalKey(upload));
-    if (upload.storageState?.finished) return final;
-    const part = this.path(partKey(upload, committedGeneration(upload) ?? upload.generation));
-    // A completion that was cut off after the rename left the final name, and a row that does not know it yet.
-    return (await statOrNull(part)) ? part : final;
-  }
-
-  private path(key: string): string {
-    return join(this.volume.root, key);
-  }
-}
-
-/** The generation whose file holds the acknowledged bytes; null before the first commit. */
-function committedGeneration({ storageState }: StoredUpload): number | null {
-  return typeof storageState?.generation === 'number' ? storageState.generation : null;
 }

@@ -1,0 +1,108 @@
+import { alone } from '../persistence/advisory-lock.js';
+import { isSweepable, type StoredObject, type SweepableStorage } from '../storage/sweepable-storage.js';
+import type { UploadType } from '../upload-type.js';
+
+const BATCH = 500;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface SweepOptions {
+  /** What is younger is left alone: it may be on its way. @default one day */
+  readonly graceMs?: number;
+  /** Only reports. @default false */
+  readonly dryRun?: boolean;
+}
+
+/** What a sweep found, and unless it was a dry run, put right. */
+export interface SweepReport {
+  readonly dryRun: boolean;
+  /** Objects that no row knows: deleted. */
+  orphanObjects: number;
+  orphanBytes: number;
+  /** Unfinished uploads whose bytes are gone: now `failed`. */
+  readonly lostUploads: string[];
+  /** Complete uploads whose bytes are gone or of another size: nothing is changed, somebody has to look. */
+  readonly lostFiles: string[];
+}
+
+/**
+ * Compares storage and rows, both ways. The upload protocol leaves no orphans, whatever crashes: this is for what happens
+ * outside it, such as rows deleted by hand or a database restored from a backup. Run it when you need it; a storage must
+ * belong to the upload types of one app, since objects of another app's rows look like orphans here.
+ */
+export class UploadSweep {
+  constructor(private readonly types: readonly UploadType[]) {}
+
+  /**
+   * Null: another sweep is running.
+   * @throws UploadError `storage_unavailable`: nothing is judged by a storage that is not there.
+   */
+  async run({ graceMs = DAY_MS, dryRun = false }: SweepOptions = {}): Promise<SweepReport | null> {
+    const [first] = this.types;
+    if (!first) return null;
+    const { dataSource } = first.engine.context.repositories;
+    return alone(dataSource, 'chunked-upload-sweep', async () => {
+      const report: SweepReport = {
+        dryRun,
+        orphanObjects: 0,
+        orphanBytes: 0,
+        lostUploads: [],
+        lostFiles: [],
+      };
+      const before = new Date(Date.now() - graceMs);
+      for (const driver of new Set(this.types.map(({ engine }) => engine.context.driver))) {
+        await driver.check();
+        if (isSweepable(driver)) await this.sweepObjects(driver, before, report);
+      }
+      for (const type of this.types) await sweepRows(type, before, report);
+      return report;
+    });
+  }
+
+  /** Storage is listed first and the rows are asked second: a row that is new by then had no object in the list. */
+  private async sweepObjects(driver: SweepableStorage, before: Date, report: SweepReport): Promise<void> {
+    let batch: StoredObject[] = [];
+    for await (const object of driver.list()) {
+      if (object.modifiedAt < before) batch.push(object);
+      if (batch.length < BATCH) continue;
+      await this.removeUnknown(driver, batch, report);
+      batch = [];
+    }
+    await this.removeUnknown(driver, batch, report);
+  }
+
+  private async removeUnknown(
+    driver: SweepableStorage,
+    batch: StoredObject[],
+    report: SweepReport,
+  ): Promise<void> {
+    const ids = batch.map(({ uploadId }) => uploadId);
+    const known = await Promise.all(
+      this.types.map(({ engine }) => engine.context.repositories.removals.known(ids)),
+    );
+    for (const { uploadId, key, bytes } of batch) {
+      if (known.some((set) => set.has(uploadId))) continue;
+      if (!report.dryRun) await driver.remove(key);
+      report.orphanObjects++;
+      report.orphanBytes += bytes;
+    }
+  }
+}
+
+async function sweepRows({ engine }: UploadType, before: Date, report: SweepReport): Promise<void> {
+  const { driver, repositories } = engine.context;
+  for (let after = FIRST_ID; ;) {
+    const page = await repositories.removals.resting(before, after, BATCH);
+    for (const upload of page) {
+      const { id, storageKey, generation, storageState, offset, status } = upload;
+      const stored = await driver.size({ id, storageKey: storageKey ?? '', generation, storageState });
+      const isComplete = status === 'complete';
+      if (stored !== null && (isComplete ? stored === offset : stored >= offset)) continue;
+      (isComplete ? report.lostFiles : report.lostUploads).push(id);
+      if (!isComplete && !report.dryRun) await repositories.removals.markFailed(id);
+    }
+    const last = page.at(-1);
+    if (!last) return;
+    after = last.id;
+  }
+}
