@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BootError } from './boot-error.js';
 
 /** What `pg` and the sockets below it throw. */
@@ -14,7 +15,7 @@ const WITHOUT_IT = 'Or start with the embedded database: leave DATABASE_URL out.
  * The password of the URL is never part of it.
  */
 export function databaseFailure(error: unknown, databaseUrl: string): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!types.isNativeError(error)) return error;
   const explained = explain(error, describeDatabase(databaseUrl));
   return explained ? new BootError(explained[0], [explained[1], WITHOUT_IT], { cause: error }) : error;
 }

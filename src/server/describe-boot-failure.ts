@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { types } from 'node:util';
 import { InvalidOptionError } from '../option-values.js';
 import { BootError } from './boot-error.js';
 
@@ -9,7 +10,7 @@ type SystemError = NodeJS.ErrnoException & { readonly port?: number; readonly ad
  * a user can do anything about, and its stack is worth more.
  */
 export function describeBootFailure(error: unknown): readonly string[] | null {
-  for (let current = error; current instanceof Error; current = current.cause) {
+  for (let current = error; types.isNativeError(current); current = current.cause) {
     const lines = describe(current);
     if (lines) return lines;
   }

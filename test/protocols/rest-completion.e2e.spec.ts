@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConflictException, HttpException, UnprocessableEntityException } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { CHECKSUM_ALGORITHMS, type ChunkedUploadOptions, UploadError } from '../../src/index.js';
 import { type Answer, file, form, hash, md5, UploadClient } from '../support/http.js';
@@ -160,7 +161,7 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
     let runs = 0;
     hooks.onComplete = async () => {
       runs++;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
       return { run: runs };
     };
     const id = await client.create('content');
@@ -173,6 +174,20 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(1);
     expect((await client.complete(id, { md5: SUM })).json).toEqual({ run: 1 });
     expect(runs).toBe(1);
+  });
+
+  it('lets a completion run to its end, whoever asks for another one meanwhile', async () => {
+    let checks = 0;
+    hooks.beforeComplete = async () => {
+      checks++;
+      await sleep(150);
+    };
+    const id = await client.create('content');
+    const first = client.complete(id, { md5: SUM });
+    await sleep(50);
+    const second = await client.complete(id, { md5: SUM });
+    expect(codeOf(second)).toEqual([423, 'busy']);
+    expect([(await first).status, (await first).json.status, checks]).toEqual([200, 'complete', 1]);
   });
 
   it.each<[string, unknown]>([

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
@@ -32,11 +33,8 @@ export class SourceProcess {
     for (;;) {
       const found = pattern.exec(this.output);
       if (found) return found;
-      const ended = await Promise.race([
-        this.#exit,
-        new Promise<undefined>((later) => setTimeout(later, 20)),
-      ]);
-      if (ended !== undefined && !pattern.test(this.output)) {
+      const ended = await Promise.race([this.#exit, sleep(20, 'running' as const)]);
+      if (ended !== 'running' && !pattern.test(this.output)) {
         throw new Error(`The process ended (${ended}) without printing ${pattern}:\n${this.output}`);
       }
     }
