@@ -21,7 +21,7 @@ export class CreateChunkedUpload1795219200000 implements MigrationInterface {
       "storage_state" jsonb,
       "metadata" jsonb NOT NULL DEFAULT '{}',
       "idempotency_key" text,
-      "completion_result" jsonb,
+      "completion_result" json,
       "lease_token" uuid,
       "lease_expires_at" TIMESTAMP WITH TIME ZONE,
       "lease_holder" text,

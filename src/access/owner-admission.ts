@@ -32,7 +32,9 @@ async function rowExists(dataSource: DataSource, { entity }: OwnerType, id: stri
   const repository = dataSource.getRepository<ObjectLiteral>(entity);
   const key = repository.metadata.primaryColumns[0]?.propertyName ?? 'id';
   try {
-    return await repository.existsBy({ [key]: id });
+    const row = await repository.findOne({ where: { [key]: id }, select: { [key]: true } });
+    // To the letter: a number column takes ' 1' and '01' for 1, and the row would keep what was sent.
+    return row !== null && String(row[key]) === id;
   } catch (error) {
     const { code } = (error as { driverError?: { code?: string } }).driverError ?? {};
     if (code !== undefined && NO_SUCH_VALUE.has(code)) return false;

@@ -1,6 +1,7 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
-import { ChunkSession, type SessionInput, type StoredChunk } from './chunk-session.js';
+import { ChunkSession, type StoredChunk } from './chunk-session.js';
+import type { ChunkWindow } from './chunk-window.js';
 import type { EngineContext } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
 import { giveBackAfter, leaseLost } from './lost-lease.js';
@@ -14,17 +15,17 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
     private readonly claimer: LeaseClaimer<Entity>,
   ) {}
 
-  async append({ caller, id, window, body }: AppendCommand): Promise<Entity> {
+  async append({ caller, id, window, open }: AppendCommand): Promise<Entity> {
     const { policy, hooks, events, active } = this.context;
     if (window) admitWindow(policy, window);
     const { start, end, total } = window ?? { start: 0, end: null, total: null };
     const leased = await this.claimer.claimChunk({ id, scope: caller, start, end, total });
     const write = active.enter(id, leased.lease.token, start);
-    const input = { body, window, keepsPrefix: body.keepsPrefix };
+    const input = { open, window, isCreation: false };
     try {
       await hooks.beforeChunk?.(leased.upload, window, caller);
       const chunk = await new ChunkSession(this.context, leased, write).store(input);
-      const upload = await this.commit(leased, chunk, input);
+      const upload = await this.commit(leased, chunk, window);
       events.emit('chunkReceived', upload);
       if (chunk.interruption) throw chunk.interruption;
       return upload;
@@ -36,13 +37,17 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   }
 
   /** Makes a stored chunk the row's, and gives the lease back with it. */
-  async commit({ upload, lease }: Leased<Entity>, chunk: StoredChunk, input: SessionInput): Promise<Entity> {
-    const isWholeFile = input.window === null && chunk.interruption === null;
+  async commit(
+    { upload, lease }: Leased<Entity>,
+    chunk: StoredChunk,
+    window: ChunkWindow | null,
+  ): Promise<Entity> {
+    const isWholeFile = window === null && chunk.interruption === null;
     const committed = await this.context.repositories.leases.commit({
       id: upload.id,
       token: lease.token,
       offset: chunk.offset,
-      size: isWholeFile ? chunk.offset : (input.window?.total ?? null),
+      size: isWholeFile ? chunk.offset : (window?.total ?? null),
       digestState: chunk.digestState,
       storageState: chunk.storageState,
       expiresInMs: this.context.policy.expiresInMs,

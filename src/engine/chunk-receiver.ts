@@ -63,7 +63,7 @@ export class ChunkReceiver {
     source.on('data', onData).once('end', onEnd).once('error', onBroken).once('close', onBroken);
     this.options.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      if (source.destroyed && !source.readableEnded) onBroken();
+      if (source.destroyed && !source.readableEnded) onBroken(source.errored);
       if (this.options.signal.aborted) onAbort();
       return await done;
     } finally {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { StorageState, StorageWriter } from '../storage/storage-driver.interface.js';
@@ -10,6 +9,7 @@ import { type EngineContext, storedUpload } from './engine-context.js';
 import { admitFirstBytes, mediaTypeOf, SNIFF_BYTES } from './file-type.js';
 import type { Leased } from './lease-claimer.js';
 import { keepLease } from './lease-keeper.js';
+import { idleTimeout } from './refusal.js';
 import type { DigestState, RunningDigest } from './running-digest.js';
 import type { ChunkBody } from './upload-commands.js';
 import { chunkTooLarge, tooLarge } from './upload-policy.js';
@@ -27,10 +27,12 @@ export interface StoredChunk {
 
 /** What a session writes, and whether what arrives before a break is of use. */
 export interface SessionInput {
-  readonly body: ChunkBody;
+  /** Reads up to the first byte. */
+  readonly open: () => Promise<ChunkBody>;
   /** Null: as many bytes as come. */
   readonly window: ChunkWindow | null;
-  readonly keepsPrefix: boolean;
+  /** Whether nothing of a creating request is kept when it breaks. */
+  readonly isCreation: boolean;
 }
 
 /** Receives one chunk under a lease: claim is behind it, commit ahead of it. */
@@ -60,12 +62,14 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     const { upload } = this.leased;
     const writer = await driver.append(storedUpload(upload), upload.offset);
     try {
-      const receiver = this.receiver(input, writer, digest);
-      input.body.onAccepted?.();
+      const body = await this.unlessStopped(input.open());
+      const receiver = this.receiver(body, input.window, { writer, digest });
+      body.onAccepted?.();
       const outcome = await receiver.run();
-      const interruption = this.judge(input, outcome, receiver.received);
-      if (interruption === null) await this.untilWhole(input.body);
+      // What follows the file may show that the message is none, which tells more than a wrong length.
+      if (outcome.kind === 'ended') await this.unlessStopped(body.isWhole);
       this.write.isReceiving = false;
+      const interruption = this.judge(input, body, { outcome, received: receiver.received });
       const storageState = await writer.commit(policy.durability === 'chunk');
       const offset = upload.offset + receiver.written;
       return { offset, digestState: digest.save(), storageState, interruption, writer };
@@ -75,30 +79,26 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  /** The rest of a form, behind its file, may be as slow as the file, and be taken over like it. */
-  private async untilWhole({ isWhole }: ChunkBody): Promise<void> {
+  /** Waits for a part of a message that is no chunk, as a newer request or the shutdown may end that too. */
+  private async unlessStopped<Result>(part: Promise<Result>): Promise<Result> {
     const { signal } = this.write;
-    const silence = new AbortController();
-    const idle = sleep(this.context.policy.idleTimeoutMs, null, { signal: silence.signal }).then(() =>
-      Promise.reject(idled()),
-    );
-    const stopped = new Promise((_, reject) => {
+    const done = new AbortController();
+    const stopped = new Promise<never>((_, reject) => {
       const stop = () => reject((signal.reason as StopRequest).error);
       if (signal.aborted) stop();
-      signal.addEventListener('abort', stop, { once: true, signal: silence.signal });
+      signal.addEventListener('abort', stop, { once: true, signal: done.signal });
     });
     try {
-      await Promise.race([isWhole, idle, stopped]);
+      return await Promise.race([part, stopped]);
     } finally {
-      idle.catch(() => undefined);
-      silence.abort();
+      done.abort();
     }
   }
 
   private receiver(
-    { body, window }: SessionInput,
-    writer: StorageWriter,
-    digest: RunningDigest,
+    body: ChunkBody,
+    window: ChunkWindow | null,
+    { writer, digest }: { writer: StorageWriter; digest: RunningDigest },
   ): ChunkReceiver {
     const { policy } = this.context;
     const { upload } = this.leased;
@@ -108,7 +108,8 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
       idleTimeoutMs: policy.idleTimeoutMs,
       signal: this.write.signal,
       write: async (batch) => {
-        if (upload.offset === 0 && receiver.written === 0) await this.inspect(batch, window);
+        if (receiver.written === 0 && upload.offset === 0 && !window?.start)
+          await this.inspect(batch, window);
         const written = writer.write(batch);
         // On this thread while the batch is being written on another.
         digest.update(batch);
@@ -128,16 +129,20 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
   }
 
   /** Null: the chunk is whole. An error: the prefix that arrived is to be kept. Throws when nothing is. */
-  private judge(input: SessionInput, outcome: ReceiveOutcome, received: number): UploadError | null {
-    const error = this.refusal(input, outcome, received);
+  private judge(
+    { window, isCreation }: SessionInput,
+    { keepsPrefix }: ChunkBody,
+    { outcome, received }: { outcome: ReceiveOutcome; received: number },
+  ): UploadError | null {
+    const error = this.refusal(window, outcome, received);
     if (error === null) return null;
-    const isKept = outcome.kind === 'aborted' ? (outcome.reason as StopRequest).keepsPrefix : true;
+    const isWanted = outcome.kind === 'aborted' ? (outcome.reason as StopRequest).keepsPrefix : true;
     const isBreak = outcome.kind === 'broken' || outcome.kind === 'idle' || outcome.kind === 'aborted';
-    if (isBreak && isKept && input.keepsPrefix && received > 0) return error;
+    if (isBreak && isWanted && keepsPrefix && !isCreation && received > 0) return error;
     throw error;
   }
 
-  private refusal({ window }: SessionInput, outcome: ReceiveOutcome, received: number): UploadError | null {
+  private refusal(window: ChunkWindow | null, outcome: ReceiveOutcome, received: number): UploadError | null {
     switch (outcome.kind) {
       case 'ended':
         return window && received !== lengthOf(window) ? lengthMismatch(window, `${received}`) : null;
@@ -147,7 +152,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
           ? outcome.cause
           : lengthMismatch(window, `only ${received}`, outcome.cause);
       case 'idle':
-        return idled();
+        return idleTimeout();
       case 'excess':
         if (window) return lengthMismatch(window, 'more');
         return received > this.context.policy.maxChunkBytes
@@ -157,13 +162,6 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
         return (outcome.reason as StopRequest).error;
     }
   }
-}
-
-function idled(): UploadError {
-  return new UploadError(
-    'idle_timeout',
-    'The body stopped arriving. Ask for the offset and go on from there.',
-  );
 }
 
 function lengthMismatch(window: ChunkWindow | null, arrived: string, cause?: unknown): UploadError {

@@ -24,7 +24,38 @@ export async function describeDraft<Entity extends AbstractChunkedUpload>(
   if (!isFinal || !hooks.beforeCreate) return told as Partial<Entity>;
   const draft = { ...told, size: window?.total ?? null, userId: caller.userId };
   const added = await hooks.beforeCreate(draft, caller);
-  return { ...added, ...told } as Partial<Entity>;
+  return { ...withoutOwnColumns(added ?? {}), ...told } as Partial<Entity>;
+}
+
+/** What a hook may not set: the engine keeps these. */
+const OWN_COLUMNS: Readonly<Record<Exclude<keyof AbstractChunkedUpload, 'metadata'>, true>> = {
+  id: true,
+  filename: true,
+  contentType: true,
+  size: true,
+  offset: true,
+  status: true,
+  userId: true,
+  ownerType: true,
+  ownerId: true,
+  checksums: true,
+  digestState: true,
+  storageKey: true,
+  storageState: true,
+  idempotencyKey: true,
+  completionResult: true,
+  leaseToken: true,
+  leaseExpiresAt: true,
+  leaseHolder: true,
+  generation: true,
+  createdAt: true,
+  updatedAt: true,
+  completedAt: true,
+  expiresAt: true,
+};
+
+function withoutOwnColumns(columns: object): object {
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !Object.hasOwn(OWN_COLUMNS, name)));
 }
 
 /** Whether any of `columns` has another value than `upload`. */

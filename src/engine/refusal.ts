@@ -26,6 +26,13 @@ export function busy(seconds: number | null): UploadError {
   });
 }
 
+export function idleTimeout(): UploadError {
+  return new UploadError(
+    'idle_timeout',
+    'The body stopped arriving. Ask for the offset and go on from there.',
+  );
+}
+
 export function alreadyComplete(offset: number): UploadError {
   return new UploadError('already_complete', 'This upload is complete already.', { offset });
 }

@@ -54,7 +54,8 @@ export interface AppendCommand {
   readonly id: string;
   /** Null: no window was given; the body is the whole file. */
   readonly window: ChunkWindow | null;
-  readonly body: ChunkBody;
+  /** Reads up to the first byte; called once, when the upload is known to take the chunk. */
+  readonly open: () => Promise<ChunkBody>;
 }
 
 /** A completion, with checksums by algorithm as the client sent them. */

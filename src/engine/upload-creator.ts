@@ -105,13 +105,13 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const write = this.context.active.enter(upload.id, lease.token, 0);
     try {
       const session = new ChunkSession(this.context, leased, write);
-      const chunk = await session.store({ body, window, keepsPrefix: false });
+      const chunk = await session.store({ open: () => Promise.resolve(body), window, isCreation: true });
       const late = await command.late?.();
       if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);
       if (!window) admitSize(this.context.policy, chunk.offset);
       if (late) await this.redescribe(leased, await describeDraft(this.context, command, late, true));
-      return await this.appender.commit(leased, chunk, { body, window, keepsPrefix: false });
+      return await this.appender.commit(leased, chunk, window);
     } catch (error) {
       // What the database does not let us delete now, cleanup deletes when it expires.
       await this.remover.abandon(upload).catch(() => undefined);
@@ -139,7 +139,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     );
     const body = { stream, length: offset, keepsPrefix: false, isWhole: Promise.resolve() };
     try {
-      return await this.appender.append({ caller, id, window, body });
+      return await this.appender.append({ caller, id, window, open: () => Promise.resolve(body) });
     } finally {
       await this.remover.abandon(draft).catch(() => undefined);
     }

@@ -6,6 +6,7 @@ import type { UploadScope } from '../persistence/upload-table.js';
 import type { ByteRange } from '../storage/storage-driver.interface.js';
 import { shuttingDown } from './active-writes.js';
 import { requireChecksum } from './checksum-comparison.js';
+import type { ChunkWindow } from './chunk-window.js';
 import { ChunkAppender } from './chunk-appender.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
 import { LeaseClaimer } from './lease-claimer.js';
@@ -13,6 +14,7 @@ import { requireUsable } from './refusal.js';
 import { UploadCompleter } from './upload-completer.js';
 import type { AppendCommand, Caller, CompleteCommand, CreateCommand } from './upload-commands.js';
 import { UploadCreator } from './upload-creator.js';
+import { admitWindow } from './upload-policy.js';
 import { UploadRemover } from './upload-remover.js';
 
 /** The rules of one upload type, whatever protocol a request came by. Every command is limited to what its caller may see. */
@@ -29,6 +31,11 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
     this.appender = new ChunkAppender(context, claimer);
     this.creator = new UploadCreator(context, claimer, this.appender, this.remover);
     this.completer = new UploadCompleter(context, claimer);
+  }
+
+  /** Refuses a chunk by what its headers say; commands do so too, but some doors have to read before they have one. */
+  admit(window: ChunkWindow): void {
+    admitWindow(this.context.policy, window);
   }
 
   /** Creates an upload with its first chunk. */

@@ -71,8 +71,8 @@ export abstract class AbstractChunkedUpload {
   @Column('text', { name: 'idempotency_key', nullable: true, unique: true })
   idempotencyKey: string | null;
 
-  /** What `onComplete` returned, so that a repeated completion gets the same answer. */
-  @Column('jsonb', { name: 'completion_result', nullable: true })
+  /** What `onComplete` returned, so that a repeated completion gets the same answer, to the letter. */
+  @Column('json', { name: 'completion_result', nullable: true })
   completionResult: unknown;
 
   /** The right to write; null when nobody holds it. */

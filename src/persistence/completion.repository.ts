@@ -80,7 +80,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
   }
 
   private async remember(manager: EntityManager, id: string, result: unknown): Promise<void> {
-    await manager.query(`UPDATE ${this.table.name} SET completion_result = $2::jsonb WHERE id = $1`, [
+    await manager.query(`UPDATE ${this.table.name} SET completion_result = $2::json WHERE id = $1`, [
       id,
       JSON.stringify(result),
     ]);

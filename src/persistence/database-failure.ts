@@ -4,8 +4,9 @@ import { UploadError } from '../errors/upload-error.js';
 const UNAVAILABLE_STATE = /^(08|25P0[23]|28|3D|40|53|55P03|57)/;
 const UNAVAILABLE_NETWORK =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EMFILE|ENFILE)$/;
+/** What `pg` and TypeORM say without a code; whole openings, since an app's own error may be about something closed too. */
 const UNAVAILABLE_MESSAGE =
-  /connection terminated|timeout exceeded when trying to connect|not queryable|ended|closed/i;
+  /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed) and is not queryable|Cannot use a pool after calling end|Driver not Connected)/;
 
 interface DriverFailure {
   readonly code?: unknown;

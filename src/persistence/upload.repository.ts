@@ -38,7 +38,7 @@ export interface NewUpload<Entity> {
   readonly expiresInMs: number;
 }
 
-const SIGHT = `*, expires_at <= now() AS is_expired,
+const SIGHT = `*, (status <> 'complete' AND expires_at <= now()) AS is_expired,
   CASE WHEN lease_expires_at > now() THEN EXTRACT(EPOCH FROM lease_expires_at - now())::float8 END AS lease_seconds`;
 
 /** Uploads as rows: create, describe, find, list. */

@@ -86,9 +86,21 @@ export function matching(pattern: RegExp, allowed: string): Parse<string> {
 /** An absolute URL of one of some protocols. */
 export function url(...protocols: readonly string[]): Parse<string> {
   return (text) => {
-    if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
-    throw new Error(`a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      throw new Error(`a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+    }
+    if (isDecodable(text)) return text;
+    throw new Error('a URL, in which a percent sign that stands for itself is written %25');
   };
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** When a job runs, as cron writes it. */

@@ -1,20 +1,7 @@
 import { CHECKSUM_ALGORITHMS } from '../engine/checksum-algorithm.js';
 import { UPLOAD_ERROR_CODES } from '../errors/upload-error-code.js';
 import * as parse from './environment-parsers.js';
-
-/** What one environment variable is for. */
-export interface EnvironmentVariable {
-  /** What it does, for `npm start -- --help` and the README. */
-  readonly about: string;
-  readonly example: string;
-  readonly parse: parse.Parse<unknown>;
-  /** Text that is parsed when the variable is unset. */
-  readonly fallback?: string;
-  /** What unset means where there is no fallback to parse. */
-  readonly unset?: string;
-  /** The value must not be printed. */
-  readonly secret?: boolean;
-}
+import type { EnvironmentVariable } from './environment-variable.js';
 
 const STATUS_PAIRS = 'code:status with commas between, the codes as in docs/errors.md';
 

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { BootError } from './boot-error.js';
 import { describeEnvironment, readEnvironment } from './environment.js';
-import { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
+import type { EnvironmentVariable } from './environment-variable.js';
+import { ENVIRONMENT_VARIABLES } from './environment-variables.js';
 
 const variables = Object.entries<EnvironmentVariable>(ENVIRONMENT_VARIABLES);
 
@@ -126,6 +127,12 @@ describe('readEnvironment', () => {
     ['CHUNKED_UPLOAD_STATUS_OVERRIDES', 'no_such_code:400'],
   ])('refuses %s=%s and says what is allowed', (name, text) => {
     expect(messageFor({ [name]: text })).toMatch(`${name}=${text} must be `);
+  });
+
+  it('says how a password with a percent sign is written', () => {
+    const message = messageFor({ DATABASE_URL: 'postgres://ann:50%geheim@localhost/x' });
+    expect(message).toMatch(/%25/);
+    expect(message).not.toMatch(/geheim/);
   });
 
   it('names everything that is wrong at once, and shows no password', () => {

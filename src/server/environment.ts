@@ -1,7 +1,8 @@
 import path from 'node:path';
 import type { UploadSettings, UploadShape } from '../upload-options.js';
 import { BootError } from './boot-error.js';
-import { ENVIRONMENT_VARIABLES, type EnvironmentVariable } from './environment-variables.js';
+import type { EnvironmentVariable } from './environment-variable.js';
+import { ENVIRONMENT_VARIABLES } from './environment-variables.js';
 
 type Variables = typeof ENVIRONMENT_VARIABLES;
 

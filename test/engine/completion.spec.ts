@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { ConflictException } from '@nestjs/common';
 import { type AbstractChunkedUpload, type CompletionContext, LocalStorage } from '../../src/index.js';
 import { FaultInjectingDriver } from '../../src/testing/index.js';
 import type { EntityManager } from 'typeorm';
@@ -133,6 +134,19 @@ describe('completion', () => {
       onComplete = good;
       expect(code(await complete(other, path, bytes))).toBe('200 complete');
       await expectComplete(path);
+    });
+
+    it('a hook’s refusal stays its own, whatever words it uses', async () => {
+      const path = await begin(app, bytes, total);
+      for (const refusal of [
+        new ConflictException('The sale has ended.'),
+        Object.assign(new ConflictException('The bank does not answer.'), { code: 'ECONNREFUSED' }),
+      ]) {
+        onComplete = () => Promise.reject(refusal);
+        const { status, body } = await complete(app, path, bytes);
+        expect([status, body.detail]).toEqual([409, refusal.message]);
+      }
+      expect(code(await detail(app, path))).toBe('200 uploading');
     });
 
     it('what a hook returns is the answer, of every repetition too', async () => {

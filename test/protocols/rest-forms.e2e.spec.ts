@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type Answer,
   contentRange,
+  eventually,
   file,
   form,
   md5,
@@ -216,9 +217,10 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
       'Content-Length': sent.body.length,
     });
     connection.write(sent.body.subarray(0, 80_000));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const leaseOf = async () => (await app.rows()).find((row) => row.id === id)?.lease_token;
+    await eventually(async () => expect(await leaseOf()).not.toBeNull());
     connection.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(async () => expect(await leaseOf()).toBeNull());
     expect((await client.send(`/${id}`)).json.offset).toBe(1000);
     const appended = await submit(`/${id}`, [file(whole.subarray(1000))], [1000, 99_000, 100_000]);
     expect(appended.json.offset).toBe(100_000);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConflictException } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Answer,
   contentRange,
+  eventually,
   file,
   form,
   md5,
@@ -100,7 +100,7 @@ describe.each(ADAPTERS)('Repeated requests on %s', (adapter) => {
         'Content-Length': 50_000,
       });
       connection.write(whole.subarray(0, 20_000));
-      await sleep(100);
+      await eventually(async () => expect((await stored()).files).toBe(before.files + 1));
       if (isBroken) connection.destroy();
       const created = await ann.put('', whole, {}, key);
       expect([created.status, created.json.offset]).toEqual([200, 50_000]);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UPLOAD_ERROR_CODES, UploadError, type UploadErrorCode } from '../../src/index.js';
 import { REST_STATUSES } from '../../src/protocols/rest/rest.response.js';
 import { type Answer, file, form, md5, noise, type Part, UploadClient } from '../support/http.js';
@@ -46,7 +45,7 @@ describe.each(ADAPTERS)('Limits on %s', (adapter) => {
     shortLived = await startTestApp({
       adapter,
       upload: {
-        expiresIn: 300,
+        expiresIn: '100s',
         statusOverrides: { offset_mismatch: 409, expired: 404, unauthenticated: 401 },
         // Lets a test have any refusal it likes, where hooks may refuse.
         beforeCreate: ({ filename }) => {
@@ -242,14 +241,20 @@ describe.each(ADAPTERS)('Limits on %s', (adapter) => {
     const id = await brief.create(whole, { length: 10 });
     const mismatch = await brief.put(`/${id}`, whole, { start: 20 });
     expect([...codeOf(mismatch), mismatch.json.status]).toEqual([409, 'offset_mismatch', 409]);
+    const pass = (seconds: number) =>
+      shortLived.dataSource.query(
+        `UPDATE chunked_upload SET expires_at = expires_at - interval '${seconds} s'`,
+      );
     for (const start of [10, 20]) {
-      await sleep(200);
-      expect((await brief.put(`/${id}`, whole, { start, length: 10 })).json.offset).toBe(start + 10);
+      await pass(90);
+      const { json } = await brief.put(`/${id}`, whole, { start, length: 10 });
+      expect(json.offset).toBe(start + 10);
+      expect(Date.parse(String(json.expires)) - Date.now()).toBeGreaterThan(60_000);
+      expect(Date.parse(String(json.expires)) - Date.now()).toBeLessThan(110_000);
     }
-    await sleep(350);
-    expect(codeOf(await brief.send(`/${id}`))).toEqual([404, 'expired']);
     const done = await brief.store('abc');
-    await sleep(350);
+    await pass(110);
+    expect(codeOf(await brief.send(`/${id}`))).toEqual([404, 'expired']);
     expect((await brief.send(`/${done}/content`)).text).toBe('abc');
     expect((await brief.complete(done, { md5: md5('abc') })).status).toBe(200);
   });

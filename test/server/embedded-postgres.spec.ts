@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -50,13 +50,15 @@ const pidFile = (): string => path.join(directory, 'cluster/data/postmaster.pid'
 const postmasterPid = async (): Promise<number> => Number.parseInt(await readFile(pidFile(), 'utf8'), 10);
 
 /** As PostgreSQL would have written it: owned by the user it runs as. */
-async function writePidFile(pid: number | ''): Promise<void> {
+async function writePidFile(pid: number | null): Promise<void> {
   const { uid, gid } = await stat(directory);
   await writeFile(
     pidFile(),
-    pid === '' ? '' : `${pid}\n${directory}/cluster/data\n1\n5432\n\n127.0.0.1\n\nready\n`,
+    pid === null ? '' : `${pid}\n${directory}/cluster/data\n1\n5432\n\n127.0.0.1\n\nready\n`,
   );
   await chmod(pidFile(), 0o600);
+  const minuteAgo = new Date(Date.now() - 60_000);
+  await utimes(pidFile(), minuteAgo, minuteAgo);
   if (process.getuid?.() === 0) await chown(pidFile(), uid, gid);
 }
 
@@ -122,7 +124,7 @@ describe('startPostgres', () => {
   it.each([
     ['a process that is something else', process.pid],
     ['a process that is gone', 4_194_300],
-    ['nothing, after a power cut', ''],
+    ['nothing, after a power cut', null],
   ])('is not misled by a postmaster.pid that names %s', async (_what, pid) => {
     await (await start()).stop();
     await writePidFile(pid);

@@ -23,6 +23,9 @@ export interface Answer {
 /** A JSON object whose values a test asserts on. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/** Nothing here takes longer; a request that hangs should not look like a slow test. */
+const ANSWER_MS = 10_000;
+
 /** Sends one request on a connection of its own. */
 export function send(url: string, { method = 'GET', headers = {}, body }: Sending = {}): Promise<Answer> {
   // Not through URL: it would tidy up the path before the server sees it.
@@ -50,6 +53,9 @@ export function send(url: string, { method = 'GET', headers = {}, body }: Sendin
       });
     });
     outgoing.on('error', reject);
+    outgoing.setTimeout(ANSWER_MS, () =>
+      outgoing.destroy(new Error(`No answer to ${method} ${path.slice(0, 80)} in ${ANSWER_MS} ms`)),
+    );
     for (const piece of pieces ?? []) outgoing.write(piece);
     outgoing.end(whole);
   });
@@ -283,5 +289,17 @@ export class RawConnection {
         resolve();
       };
     });
+  }
+}
+
+/** Waits until `assertion` holds; fails with its error when it does not within `ms`. */
+export async function eventually(assertion: () => Promise<void>, ms = 5000): Promise<void> {
+  for (const deadline = Date.now() + ms; ;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }

@@ -4,10 +4,19 @@ import { UploadError } from '../../errors/upload-error.js';
 import { normalizeMediaType, refuseEncodedBody } from './media-type.js';
 import { readMultipart } from './multipart-body.js';
 import { malformedRequest } from './multipart-part.js';
+import { watchSilence } from './silence.js';
 import { connectionBroke, whyUnreadable } from './request-failure.js';
 
 /** A checksum and a few names need no more; what is read here is held in memory. */
 const MAX_BODY_BYTES = 16 * 1024;
+
+/** How a body is waited for. */
+export interface FieldReading {
+  /** Silence after which it is given up. @default never */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Called when the headers are in order and the body is going to be read. */
+  readonly onAccepted?: () => void;
+}
 
 const UTF_8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -22,7 +31,10 @@ const UTF_8 = new TextDecoder('utf-8', { fatal: true });
  *   type, bytes that are not UTF-8, JSON that is none or no object, a field given twice, a file.
  * @throws The error of the request when the connection broke.
  */
-export async function readFields(request: IncomingMessage): Promise<ReadonlyMap<string, unknown>> {
+export async function readFields(
+  request: IncomingMessage,
+  { idleTimeoutMs, onAccepted = () => undefined }: FieldReading = {},
+): Promise<ReadonlyMap<string, unknown>> {
   const {
     'content-type': contentType,
     'content-encoding': coding,
@@ -32,9 +44,16 @@ export async function readFields(request: IncomingMessage): Promise<ReadonlyMap<
   if (Number(length) > MAX_BODY_BYTES) throw bodyTooLarge();
   const mediaType = normalizeMediaType(contentType);
   if (mediaType === 'multipart/form-data' && Number(length) !== 0) {
-    return readMultipart(request, { fileField: null, maxFormBytes: MAX_BODY_BYTES }).fields;
+    const form = readMultipart(request, {
+      fileField: null,
+      maxFormBytes: MAX_BODY_BYTES,
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+    });
+    onAccepted();
+    return form.fields;
   }
-  const body = decode(await readBytes(request));
+  onAccepted();
+  const body = decode(await readBytes(request, idleTimeoutMs));
   if (body === '') return new Map();
   if (mediaType === 'application/json') return parseJson(body);
   if (mediaType === 'application/x-www-form-urlencoded') return parseForm(body);
@@ -46,7 +65,7 @@ export async function readFields(request: IncomingMessage): Promise<ReadonlyMap<
 }
 
 /** Collects the body. Leaves the request paused where it stops early, so that the connection can carry the answer. */
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: IncomingMessage, idleTimeoutMs: number | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let length = 0;
@@ -65,8 +84,12 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       request.pause();
       reject(error);
     };
-    const detach = () =>
+    const unwatch =
+      idleTimeoutMs === undefined ? () => undefined : watchSilence(request, idleTimeoutMs, fail);
+    const detach = () => {
+      unwatch();
       request.off('data', onData).off('end', onEnd).off('error', fail).off('close', onClose);
+    };
     const obstacle = whyUnreadable(request);
     if (obstacle !== null) fail(obstacle);
     else request.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose).resume();

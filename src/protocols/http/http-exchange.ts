@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpServer } from '@nestjs/common';
 import { UploadError } from '../../errors/upload-error.js';
-import { restoreContentType } from './unparsed-body.js';
+import { restoreContentType, takeAwaitingContinue } from './unparsed-body.js';
 
 /** What Express and Fastify requests have in common, besides what Node gives them. */
 interface FrameworkRequest {
@@ -41,7 +41,9 @@ export class HttpExchange {
   /** `https://host:port`, as far as the framework trusts the request for it; null when its host is no host. */
   get origin(): string | null {
     const { protocol, host } = this.request as FrameworkRequest;
-    return protocol && host && HOST.test(host) ? `${protocol}://${host}` : null;
+    return protocol && host && HOST.test(host) && URL.canParse(`http://${host}`)
+      ? `${protocol}://${host}`
+      : null;
   }
 
   header(name: string): string | undefined {
@@ -59,6 +61,11 @@ export class HttpExchange {
 
   queryEntries(): ReadonlyMap<string, string> {
     return new Map([...this.url.searchParams.keys()].map((name) => [name, this.query(name) ?? '']));
+  }
+
+  /** Tells a client that waits for it to send the body (RFC 9110 section 10.1.1). */
+  acceptBody(): void {
+    if (takeAwaitingContinue(this.incoming)) this.outgoing.writeContinue();
   }
 
   setHeader(name: string, value: string | number): void {

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { multipartBoundary, refuseEncodedBody } from './media-type.js';
 import { type MultipartLimits, MultipartParser, type PartSink } from './multipart-parser.js';
 import type { PartHeader } from './multipart-part.js';
+import { watchSilence } from './silence.js';
 import { connectionBroke, whyUnreadable } from './request-failure.js';
 
 /** Bytes of the file that wait for a consumer before the request is paused. */
@@ -63,11 +64,12 @@ class MultipartReader implements MultipartBody {
   private result: ReadonlyMap<string, string> | null = null;
   private bodyEnded = false;
   private settled = false;
+  private unwatch: () => void = () => undefined;
 
   constructor(
     private readonly request: IncomingMessage,
     boundary: string,
-    limits: MultipartLimits,
+    private readonly limits: MultipartLimits,
   ) {
     this.parser = new MultipartParser(boundary, limits, {
       onFile: (header, fieldsBefore) => this.openFile(header, fieldsBefore),
@@ -91,6 +93,8 @@ class MultipartReader implements MultipartBody {
     this.request.on('end', this.onEnd);
     this.request.on('error', this.fail);
     this.request.on('close', this.onClose);
+    const { idleTimeoutMs } = this.limits;
+    if (idleTimeoutMs !== undefined) this.unwatch = watchSilence(this.request, idleTimeoutMs, this.fail);
     // A request that was paused explicitly does not begin to flow by itself.
     this.request.resume();
   }
@@ -100,6 +104,7 @@ class MultipartReader implements MultipartBody {
     this.request.off('end', this.onEnd);
     this.request.off('error', this.fail);
     this.request.off('close', this.onClose);
+    this.unwatch();
   }
 
   private readonly onData = (chunk: Buffer): void => this.parser.write(chunk);

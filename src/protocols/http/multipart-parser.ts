@@ -22,6 +22,8 @@ export interface MultipartLimits {
   readonly maxFileBytes?: number;
   /** Longest rest of the message. @default 512 KiB */
   readonly maxFormBytes?: number;
+  /** Silence after which the message is given up. @default never */
+  readonly idleTimeoutMs?: number;
 }
 
 /** Receives one part, piece by piece. */

@@ -109,8 +109,10 @@ export class UploadRoutes implements OnApplicationBootstrap {
     const bases = routes
       .filter((route) => route.endsWith(LAST))
       .map((route) => route.slice(0, -LAST.length))
-      .filter((base) => [...this.paths].some((path) => base === `/${path}` || base.endsWith(`/${path}`)));
-    return new Set(bases.flatMap((base) => SUFFIXES.map((suffix) => `${base}${suffix}`)));
+      .filter((base) =>
+        [...this.paths].some((path) => path === '' || base === `/${path}` || base.endsWith(`/${path}`)),
+      );
+    return new Set(bases.flatMap((base) => SUFFIXES.map((suffix) => `${base}${suffix}` || '/')));
   }
 
   private prepare(request: IncomingMessage, response: ServerResponse, isOurs: boolean): void {

@@ -29,7 +29,10 @@ export function sendContent(
     exchange.setStatus(304);
     return undefined;
   }
-  const range = parseByteRange(exchange.header('range'), size, {
+  const isHead = exchange.incoming.method === 'HEAD';
+  // RFC 9110 section 14.2: a Range means something to GET alone.
+  const asked = isHead ? undefined : exchange.header('range');
+  const range = parseByteRange(asked, size, {
     etag,
     ifRange: exchange.header('if-range'),
   });
@@ -43,7 +46,7 @@ export function sendContent(
     exchange.setHeader('Content-Range', `bytes ${start}-${end - 1}/${size}`);
   }
   setFileHeaders(exchange, upload, end - start);
-  return exchange.incoming.method === 'HEAD' ? undefined : new StreamableFile(open({ start, end }));
+  return isHead ? undefined : new StreamableFile(open({ start, end }));
 }
 
 function setFileHeaders(exchange: HttpExchange, upload: AbstractChunkedUpload, length: number): void {

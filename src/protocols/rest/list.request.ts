@@ -1,5 +1,5 @@
 import { plainToInstance } from 'class-transformer';
-import { IsIn, IsOptional, IsString, Matches, MaxLength, validateSync } from 'class-validator';
+import { IsIn, IsOptional, Matches, validateSync } from 'class-validator';
 import { UploadError } from '../../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../../persistence/abstract-chunked-upload.entity.js';
 import type { ListFilter } from '../../persistence/upload.repository.js';
@@ -9,6 +9,8 @@ import { parseUploadId } from '../http/upload-id.js';
 const STATUSES = ['uploading', 'completing', 'complete', 'failed'] as const;
 const MAX_PAGE = 100;
 const DEFAULT_PAGE = 20;
+
+const OWNER = /^\P{Cc}{0,255}$/u;
 
 /** Query parameters of the list. Strings as they came; nothing is taken for a number that only looks like one. */
 class ListQuery {
@@ -21,13 +23,11 @@ class ListQuery {
   status?: (typeof STATUSES)[number];
 
   @IsOptional()
-  @IsString()
-  @MaxLength(255)
+  @Matches(OWNER, { message: 'owner_type must be at most 255 characters, without control characters' })
   owner_type?: string;
 
   @IsOptional()
-  @IsString()
-  @MaxLength(255)
+  @Matches(OWNER, { message: 'owner_id must be at most 255 characters, without control characters' })
   owner_id?: string;
 
   @IsOptional()

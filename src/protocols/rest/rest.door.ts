@@ -1,19 +1,19 @@
 import type { StreamableFile } from '@nestjs/common';
 import { resolveCaller } from '../../access/caller.js';
 import { notFound } from '../../engine/refusal.js';
-import type { Caller } from '../../engine/upload-commands.js';
-import { UploadError } from '../../errors/upload-error.js';
+import type { ChunkWindow } from '../../engine/chunk-window.js';
+import type { Caller, LateDescription } from '../../engine/upload-commands.js';
 import type { AbstractChunkedUpload } from '../../persistence/abstract-chunked-upload.entity.js';
 import type { UploadType } from '../../upload-type.js';
 import { readFields } from '../http/form-body.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { takeAwaitingContinue } from '../http/unparsed-body.js';
 import { discardUnreadBody } from '../http/unread-body.js';
 import { UploadLocation } from '../http/upload-location.js';
 import { parseUploadId } from '../http/upload-id.js';
 import { sendContent } from './content.response.js';
+import { createCommand } from './create.request.js';
 import { cursorOf, parseListQuery } from './list.request.js';
-import { type ChunkRequest, contentRangeMissing, readChunk } from './rest.request.js';
+import { type ChunkRequest, contentRangeMissing, type OpenChunk, readChunk } from './rest.request.js';
 import { renderUpload, setUploadHeaders, type UploadBody } from './rest.response.js';
 
 /** A page of the caller's uploads. */
@@ -30,12 +30,11 @@ export class RestDoor {
   /** `PUT /upload`, and `POST /upload` with a `Content-Range`: a first chunk, or one for the upload a field names. */
   async chunk(exchange: HttpExchange): Promise<UploadBody> {
     const caller = await this.caller(exchange);
-    const request = await readChunk(exchange, this.type.door);
-    return this.receiving(exchange, request, async () => {
+    return this.receiving(exchange, this.read(exchange), async ({ window, open }) => {
+      const chunk = await open();
       const location = this.location(exchange, 0);
-      if (request.uploadId)
-        return this.answer(exchange, await this.append(caller, request.uploadId, request), location);
-      const upload = await this.type.engine.create(this.creation(exchange, caller, request));
+      if (chunk.uploadId) return this.answer(exchange, await this.append(caller, window, chunk), location);
+      const upload = await this.type.engine.create(createCommand(exchange, caller, window, chunk));
       exchange.setHeader('Location', location.of(upload.id));
       return this.answer(exchange, upload, location);
     });
@@ -44,12 +43,14 @@ export class RestDoor {
   /** `POST /upload` without `Content-Range`: a whole file and its checksum. */
   async oneShot(exchange: HttpExchange): Promise<unknown> {
     const caller = await this.caller(exchange);
-    const request = await readChunk(exchange, { ...this.type.door, isRangeRequired: false });
-    return this.receiving(exchange, request, async () => {
-      if (request.uploadId) return this.chunkWithoutRange(exchange, caller, request);
-      const command = this.creation(exchange, caller, request);
-      const upload = await this.type.engine.createComplete(command, request.fields);
+    return this.receiving(exchange, this.read(exchange, false), async ({ window, open }) => {
+      const chunk = this.notContinuing(await open());
       const location = this.location(exchange, 0);
+      if (chunk.uploadId) return this.answer(exchange, await this.append(caller, window, chunk), location);
+      const upload = await this.type.engine.createComplete(
+        createCommand(exchange, caller, window, chunk),
+        chunk.fields,
+      );
       exchange.setHeader('Location', location.of(upload.id));
       return this.completion(exchange, upload, location);
     });
@@ -59,18 +60,18 @@ export class RestDoor {
   async nextChunk(exchange: HttpExchange, id: string): Promise<UploadBody> {
     const caller = await this.caller(exchange);
     const uploadId = requireId(id);
-    const request = await readChunk(exchange, this.type.door);
-    return this.receiving(exchange, request, async () =>
-      this.answer(exchange, await this.append(caller, uploadId, request), this.location(exchange, 1)),
-    );
+    return this.receiving(exchange, this.read(exchange), async ({ window, open }) => {
+      const command = { caller, id: uploadId, window, open: async () => (await open()).body };
+      return this.answer(exchange, await this.type.engine.append(command), this.location(exchange, 1));
+    });
   }
 
   /** `POST /upload/:id`: complete. */
   async complete(exchange: HttpExchange, id: string): Promise<unknown> {
     const caller = await this.caller(exchange);
     const uploadId = requireId(id);
-    if (takeAwaitingContinue(exchange.incoming)) exchange.outgoing.writeContinue();
-    const checksums = await readFields(exchange.incoming);
+    const onAccepted = () => exchange.acceptBody();
+    const checksums = await readFields(exchange.incoming, { idleTimeoutMs: this.idleTimeoutMs, onAccepted });
     const upload = await this.type.engine.complete({ caller, id: uploadId, checksums });
     return this.completion(exchange, upload, this.location(exchange, 1));
   }
@@ -113,32 +114,48 @@ export class RestDoor {
     return new UploadLocation(exchange, this.type.door.publicUrl, routeDepth);
   }
 
-  private creation(exchange: HttpExchange, caller: Caller, request: ChunkRequest) {
-    return { ...request, caller, idempotencyKey: idempotencyKeyOf(exchange) };
+  /** Reads the headers, and refuses what they show to be beyond the limits. */
+  private read(exchange: HttpExchange, isRangeRequired = this.type.door.isRangeRequired): ChunkRequest {
+    const { fileField } = this.type.door;
+    const request = readChunk(exchange, { fileField, isRangeRequired, idleTimeoutMs: this.idleTimeoutMs });
+    if (request.window) this.type.engine.admit(request.window);
+    return request;
   }
 
-  private append(caller: Caller, id: string, { window, body }: ChunkRequest): Promise<AbstractChunkedUpload> {
-    return this.type.engine.append({ caller, id, window, body });
+  private get idleTimeoutMs(): number {
+    return this.type.engine.context.policy.idleTimeoutMs;
   }
 
-  private async chunkWithoutRange(
-    exchange: HttpExchange,
+  private append(
     caller: Caller,
-    request: ChunkRequest,
-  ): Promise<UploadBody> {
-    if (this.type.door.isRangeRequired) throw contentRangeMissing();
-    const upload = await this.append(caller, request.uploadId ?? '', request);
-    return this.answer(exchange, upload, this.location(exchange, 0));
+    window: ChunkWindow | null,
+    chunk: OpenChunk,
+  ): Promise<AbstractChunkedUpload> {
+    const open = () => Promise.resolve(chunk.body);
+    return this.type.engine.append({ caller, id: chunk.uploadId ?? '', window, open });
+  }
+
+  /** A whole file that is meant for an upload there is, before or behind its bytes, is a chunk without its range. */
+  private notContinuing(chunk: OpenChunk): OpenChunk {
+    if (!this.type.door.isRangeRequired) return chunk;
+    if (chunk.uploadId) throw contentRangeMissing();
+    const { late } = chunk;
+    const refusing = async (): Promise<LateDescription> => {
+      const description = await (late as () => Promise<LateDescription>)();
+      if (description.continues) throw contentRangeMissing();
+      return description;
+    };
+    return { ...chunk, late: late && refusing };
   }
 
   /** Whatever happens, nobody waits for bytes that are not wanted. */
   private async receiving<Result>(
     exchange: HttpExchange,
     request: ChunkRequest,
-    work: () => Promise<Result>,
+    work: (request: ChunkRequest) => Promise<Result>,
   ): Promise<Result> {
     try {
-      return await work();
+      return await work(request);
     } finally {
       request.discard();
       discardUnreadBody(exchange);
@@ -169,14 +186,4 @@ function requireId(value: string): string {
   const id = parseUploadId(value);
   if (!id) throw notFound();
   return id;
-}
-
-/** The client's own name for a creating request (draft-ietf-httpapi-idempotency-key-header). */
-function idempotencyKeyOf(exchange: HttpExchange): string | undefined {
-  const key = exchange.header('idempotency-key');
-  if (key === undefined || /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new UploadError(
-    'malformed_request',
-    'Idempotency-Key must be 1 to 255 printable ASCII characters, no blanks.',
-  );
 }

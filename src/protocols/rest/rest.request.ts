@@ -5,18 +5,28 @@ import { UploadError } from '../../errors/upload-error.js';
 import { requestFilename } from '../http/content-disposition.js';
 import { parseContentRange } from '../http/content-range.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { normalizeMediaType, refuseEncodedBody } from '../http/media-type.js';
+import { multipartBoundary, normalizeMediaType, refuseEncodedBody } from '../http/media-type.js';
 import { type MultipartBody, readMultipart } from '../http/multipart-body.js';
 import { parseOwner } from '../http/owner-fields.js';
-import { takeAwaitingContinue } from '../http/unparsed-body.js';
 import { parseUploadId } from '../http/upload-id.js';
 
 type Fields = ReadonlyMap<string, string>;
 
-/** A request with bytes in it, told as the engine wants it. */
+/** A request with bytes in it, as far as its headers tell. */
 export interface ChunkRequest {
   /** Null: the request does not say; its body is the whole file. */
   readonly window: ChunkWindow | null;
+  /**
+   * Reads up to the first byte; call once.
+   * @throws UploadError `no_chunk`, `malformed_request`, `idle_timeout`, …
+   */
+  readonly open: () => Promise<OpenChunk>;
+  /** Stops reading, when the bytes are not wanted. */
+  readonly discard: () => void;
+}
+
+/** The same up to its first byte. */
+export interface OpenChunk {
   readonly body: ChunkBody;
   /** The upload a form field or query parameter names; null for none so far. */
   readonly uploadId: string | null;
@@ -25,63 +35,71 @@ export interface ChunkRequest {
   readonly late: (() => Promise<LateDescription>) | null;
   /** Every text field, once the message is whole. */
   readonly fields: () => Promise<Fields>;
-  /** Stops reading, when the bytes are not wanted. */
-  readonly discard: () => void;
 }
 
 /** What the reading depends on. */
 export interface ChunkReading {
   readonly fileField: string;
+  readonly idleTimeoutMs: number;
   /** Whether a request without `Content-Range` is refused. */
   readonly isRangeRequired: boolean;
 }
 
 /**
- * Reads a chunk up to its first byte: raw, or the file part of a form with its text fields before or behind it.
- * @throws UploadError `content_range_missing`, `content_range_invalid`, `length_mismatch`, `no_chunk`, `malformed_request`, …
+ * Reads the headers of a chunk: a raw body, or a form with a file part and text fields before or behind it.
+ * @throws UploadError `content_range_missing`, `content_range_invalid`, `length_mismatch`, `no_chunk`, `encoding_not_supported`.
  */
-export async function readChunk(exchange: HttpExchange, reading: ChunkReading): Promise<ChunkRequest> {
+export function readChunk(exchange: HttpExchange, reading: ChunkReading): ChunkRequest {
   refuseEncodedBody(exchange.header('content-encoding'));
   const window = parseContentRange(exchange.header('content-range'));
   if (!window && reading.isRangeRequired) throw contentRangeMissing();
   const isForm = normalizeMediaType(exchange.header('content-type')) === 'multipart/form-data';
-  return isForm ? readFormChunk(exchange, window, reading) : readRawChunk(exchange, window);
+  return isForm ? formChunk(exchange, window, reading) : rawChunk(exchange, window);
 }
 
-function readRawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequest {
+function rawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequest {
   const { incoming } = exchange;
   const length = announcedLength(exchange);
   if (length === 0 && (!window || lengthOf(window) > 0)) throw noChunk();
   if (length !== null && window && length !== lengthOf(window)) throw lengthMismatch(window, length);
-  const fields = exchange.queryEntries();
+  const onAccepted = () => exchange.acceptBody();
+  const open = (): OpenChunk => {
+    const fields = exchange.queryEntries();
+    return {
+      body: { stream: incoming, length, keepsPrefix: true, isWhole: Promise.resolve(), onAccepted },
+      uploadId: uploadIdIn(fields),
+      description: describe(exchange, fields, {
+        contentType: normalizeMediaType(exchange.header('content-type')),
+      }),
+      late: null,
+      fields: () => Promise.resolve(fields),
+    };
+  };
   return {
     window: window ?? (length === null ? null : { start: 0, end: length, total: length }),
-    body: {
-      stream: incoming,
-      length,
-      keepsPrefix: true,
-      isWhole: Promise.resolve(),
-      onAccepted: accept(exchange),
-    },
-    uploadId: uploadIdIn(fields),
-    description: describe(exchange, fields, {
-      contentType: normalizeMediaType(exchange.header('content-type')),
-    }),
-    late: null,
-    fields: () => Promise.resolve(fields),
+    open: async () => Promise.resolve(open()),
     discard: () => undefined,
   };
 }
 
-async function readFormChunk(
-  exchange: HttpExchange,
-  window: ChunkWindow | null,
-  { fileField }: ChunkReading,
-): Promise<ChunkRequest> {
+function formChunk(exchange: HttpExchange, window: ChunkWindow | null, reading: ChunkReading): ChunkRequest {
   const length = announcedLength(exchange);
   if (window && length !== null && length < lengthOf(window)) throw lengthMismatch(window, length);
-  accept(exchange)();
-  const form = readMultipart(exchange.incoming, { fileField });
+  // What the header shows to be no form is refused before anything else is asked.
+  multipartBoundary(exchange.header('content-type'));
+  let form: MultipartBody | undefined;
+  return {
+    window,
+    open: () => {
+      form = readMultipart(exchange.incoming, reading);
+      exchange.acceptBody();
+      return openForm(exchange, form);
+    },
+    discard: () => form?.discard(),
+  };
+}
+
+async function openForm(exchange: HttpExchange, form: MultipartBody): Promise<OpenChunk> {
   const file = await form.file.catch((error: unknown) => Promise.reject(brokenForm(error)));
   if (!file) throw noChunk();
   const query = exchange.queryEntries();
@@ -89,16 +107,14 @@ async function readFormChunk(
   const before = merge(file.fieldsBefore);
   const fields = () => wholeForm(form).then(merge);
   return {
-    window,
     body: { stream: file.stream, length: null, keepsPrefix: false, isWhole: wholeForm(form) },
     uploadId: uploadIdIn(before),
-    description: { ...describe(exchange, before, file), isNameFinal: before.has('filename') },
+    description: { ...describe(exchange, before, file), isNameFinal: Boolean(before.get('filename')) },
     late: async () => {
       const all = await fields();
       return { ...describe(exchange, all, file), continues: uploadIdIn(all) };
     },
     fields,
-    discard: () => form.discard(),
   };
 }
 
@@ -109,7 +125,7 @@ function describe(
   part: { filename?: string | undefined; contentType: string | null },
 ): FileDescription {
   const filename =
-    fields.get('filename') ?? requestFilename(exchange.header('content-disposition')) ?? part.filename;
+    fields.get('filename') || (requestFilename(exchange.header('content-disposition')) ?? part.filename);
   return { filename, isNameFinal: true, contentType: part.contentType, owner: parseOwner(fields) };
 }
 
@@ -125,12 +141,6 @@ function uploadIdIn(fields: Fields): string | null {
 function announcedLength(exchange: HttpExchange): number | null {
   if (exchange.header('transfer-encoding') !== undefined) return null;
   return Number(exchange.header('content-length') ?? 0);
-}
-
-function accept({ incoming, outgoing }: HttpExchange): () => void {
-  return () => {
-    if (takeAwaitingContinue(incoming)) outgoing.writeContinue();
-  };
 }
 
 function wholeForm(form: MultipartBody): Promise<Fields> {

@@ -33,7 +33,7 @@ export async function ensureCluster(place: ClusterPlace, log: (line: string) => 
       await mkdir(attempt, { mode: 0o700 });
       // Whoever sees nobody else after showing itself goes on: that is at most one.
       if (await attemptOfAnother(place.directory, attempt)) await sleep(50 + Math.random() * 200);
-      else await createCluster(place, attempt, log);
+      else if (!(await exists(place.cluster))) await createCluster(place, attempt, log);
     } finally {
       await rm(attempt, REMOVE_FIRMLY);
       ownAttempts.delete(path.basename(attempt));
@@ -50,8 +50,9 @@ async function createCluster(
   const owner = await stat(place.directory);
   const passwordFile = path.join(attempt, 'password');
   await writeFile(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600, flush: true });
-  if (process.getuid?.() === 0)
+  if (process.getuid?.() === 0) {
     for (const made of [passwordFile, attempt]) await chown(made, owner.uid, owner.gid);
+  }
   const { ok, output } = await place.run(place.binaries.initdb, [
     `--pgdata=${path.join(attempt, 'data')}`,
     '--username=chunked_upload',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, lchown, readdir, stat } from 'node:fs/promises';
+import { chmod, chown, lchown, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { BootError, USE_OTHER_DATABASE } from '../boot-error.js';
@@ -77,5 +77,6 @@ async function numericId(kind: '-u' | '-g', name: string): Promise<number | null
 
 async function giveTo(user: SystemUser, directory: string): Promise<void> {
   const entries = await readdir(directory, { recursive: true });
-  for (const entry of ['', ...entries]) await lchown(path.join(directory, entry), user.uid, user.gid);
+  for (const entry of entries) await lchown(path.join(directory, entry), user.uid, user.gid);
+  await chown(directory, user.uid, user.gid);
 }

@@ -30,10 +30,7 @@ export class Abused {
     child.once('exit', (code, signal) => (this.exitCode = signal ?? code));
   }
 
-  static async start(
-    adapter: 'express' | 'fastify',
-    upload: TestAppOptions['upload'] = {},
-  ): Promise<Abused> {
+  static async start(adapter: 'express' | 'fastify', upload: TestAppOptions['upload'] = {}): Promise<Abused> {
     const base = await mkdtemp(join(tmpdir(), 'abused-'));
     await mkdir(join(base, 'inner/beside'), { recursive: true });
     for (const name of ['outer', 'inner/secret', 'inner/beside/secret'])

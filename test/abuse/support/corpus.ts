@@ -110,7 +110,7 @@ export const DISPOSITIONS = [
   "attachment; filename*=UTF-8''%00%ff",
   "attachment; filename*=UTF-8''..%2f..%2fouter",
   "attachment; filename*=x'y",
-  "attachment; filename*0=a; filename*1=b",
+  'attachment; filename*0=a; filename*1=b',
   'attachment; filename="../../outer"',
   'attachment; filename="..\\..\\outer"',
   'attachment; filename="/etc/passwd"',

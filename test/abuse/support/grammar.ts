@@ -5,7 +5,7 @@ import type { Random } from './random.js';
 /** A request as bytes, and what the test has to know of it. */
 export interface RawRequest {
   readonly bytes: Buffer;
-  /** Bytes that end up in an upload, if it is taken. */
+  /** What it began as. */
   readonly kind: string;
 }
 
@@ -22,8 +22,16 @@ export class Grammar {
 
   next(number: number): RawRequest {
     const { random } = this;
-    const makers = [this.create, this.form, this.append, this.complete, this.look, this.oneShot, this.odd];
-    const request = random.pick(makers).call(this, `u${number}`);
+    const user = `u${number}`;
+    const request = random.pick([
+      () => this.create(user),
+      () => this.form(user),
+      () => this.append(user),
+      () => this.complete(user),
+      () => this.look(user),
+      () => this.oneShot(user),
+      () => this.odd(user),
+    ])();
     if (!random.chance(0.25)) return request;
     return { kind: `${request.kind}, mutated`, bytes: this.mutate(request.bytes) };
   }
@@ -52,9 +60,19 @@ export class Grammar {
   }
 
   private chunks(body: Buffer): Buffer {
-    const size = this.random.pick([body.length.toString(16), '5', 'ffffffffffffffff', '-1', `${'0'.repeat(90)}5`]);
+    const size = this.random.pick([
+      body.length.toString(16),
+      '5',
+      'ffffffffffffffff',
+      '-1',
+      `${'0'.repeat(90)}5`,
+    ]);
     const end = this.random.pick(['0\r\n\r\n', '0\r\nX-Trailer: a\r\n\r\n', '0\r\n__proto__: b\r\n\r\n', '']);
-    return Buffer.concat([latin1(`${size}${this.random.pick(['', ';ext=1'])}\r\n`), body, latin1(`\r\n${end}`)]);
+    return Buffer.concat([
+      latin1(`${size}${this.random.pick(['', ';ext=1'])}\r\n`),
+      body,
+      latin1(`\r\n${end}`),
+    ]);
   }
 
   private range(start: number, length: number, total: number): string[] {
@@ -101,7 +119,9 @@ export class Grammar {
 
   private look(user: string): RawRequest {
     const path = this.random.pick(['', `/${this.id()}`, `/${this.id()}/content`]);
-    const method = this.random.pick(path === '' ? ['GET', 'HEAD', 'OPTIONS'] : ['GET', 'HEAD', 'GET', 'DELETE']);
+    const method = this.random.pick(
+      path === '' ? ['GET', 'HEAD', 'OPTIONS'] : ['GET', 'HEAD', 'GET', 'DELETE'],
+    );
     const line = `${method} /upload${path}${this.query() || (path === '' ? '?limit=3' : '')}`;
     return { kind: 'look', bytes: this.message(user, line, [], Buffer.alloc(0)) };
   }
@@ -116,11 +136,28 @@ export class Grammar {
 
   private form(user: string): RawRequest {
     const { random } = this;
-    const boundary = random.pick(['b', 'b', 'b', '--', 'x'.repeat(70), 'x'.repeat(300), '"b c"', "'()+_,-./:=?", '']);
+    const boundary = random.pick([
+      'b',
+      'b',
+      'b',
+      '--',
+      'x'.repeat(70),
+      'x'.repeat(300),
+      '"b c"',
+      "'()+_,-./:=?",
+      '',
+    ]);
     const bare = boundary.replaceAll('"', '');
     const parts = Array.from({ length: random.pick([1, 1, 2, 3, 40]) }, (_, n) => this.part(bare, n === 0));
     if (random.chance(0.2)) parts.reverse();
-    const end = random.pick([`--${bare}--\r\n`, `--${bare}--\r\n`, `--${bare}`, '', `--${bare}--\n`, `--${bare}-\r\n`]);
+    const end = random.pick([
+      `--${bare}--\r\n`,
+      `--${bare}--\r\n`,
+      `--${bare}`,
+      '',
+      `--${bare}--\n`,
+      `--${bare}-\r\n`,
+    ]);
     let body = Buffer.concat([...parts, latin1(end)]);
     if (random.chance(0.1)) body = body.subarray(0, random.below(body.length));
     const type = `Content-Type: multipart/form-data; boundary=${boundary}`;
@@ -198,4 +235,18 @@ const FIELD_VALUES = [
   '--b--',
   '\xff\xfe',
 ];
-const SPLINTERS = ['\r\n', '\r', '\n', '\0', '\r\n\r\n', ':', ';', '"', '%00', '../', '\xff', '0\r\n\r\n', 'GET / HTTP/1.1\r\n\r\n'];
+const SPLINTERS = [
+  '\r\n',
+  '\r',
+  '\n',
+  '\0',
+  '\r\n\r\n',
+  ':',
+  ';',
+  '"',
+  '%00',
+  '../',
+  '\xff',
+  '0\r\n\r\n',
+  'GET / HTTP/1.1\r\n\r\n',
+];

@@ -53,7 +53,7 @@ export function open({ origin }: Target, path: string, { method, headers }: Send
   sent.once('socket', (given) => (socket = given));
   sent.setNoDelay(true);
   const answer = new Promise<Answer>((resolve, reject) => {
-    sent.once('response', (response) => readAnswer(response).then(resolve, reject)).on('error', reject);
+    sent.once('response', (response) => void readAnswer(response).then(resolve, reject)).on('error', reject);
   });
   answer.catch(() => undefined);
   return {
