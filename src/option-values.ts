@@ -7,6 +7,7 @@ export class InvalidOptionError extends Error {
   override readonly name = 'InvalidOptionError';
 }
 
+const DURATION_PATTERN = /^\d+(\.\d+)? ?[a-z]{0,12}$/i;
 const SIZE_PATTERN = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i;
 
 /** Bytes. @throws InvalidOptionError */
@@ -19,7 +20,8 @@ export function size(name: string, value: ByteSize): number {
 
 /** Milliseconds, at least `least`. @throws InvalidOptionError */
 export function duration(name: string, value: Duration, least = 1): number {
-  const parsed: number | undefined = typeof value === 'number' ? value : ms(value as StringValue);
+  const parsed =
+    typeof value === 'number' ? value : DURATION_PATTERN.test(value) ? ms(value as StringValue) : undefined;
   if (parsed !== undefined && Number.isFinite(parsed) && parsed >= least) return Math.round(parsed);
   throw new InvalidOptionError(
     `${name} must be milliseconds or a duration like '30s' or '1d', not ${show(value)}.`,

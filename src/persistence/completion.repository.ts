@@ -50,17 +50,22 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     row: CompletedRow,
     effect: (upload: Entity, manager: EntityManager) => Promise<unknown>,
   ): Promise<Entity | null> {
+    const failure: { ofEffect?: unknown } = {};
     try {
       return await this.table.dataSource.transaction(async (manager) => {
         const upload = await this.markComplete(manager, [id, leaseToken], row);
         if (!upload) return null;
-        const result = await effect(upload, manager);
+        const result = await effect(upload, manager).catch((error: unknown) => {
+          failure.ofEffect = error;
+          throw error;
+        });
         if (result !== undefined) await this.remember(manager, id, result);
         upload.completionResult = result;
         return upload;
       });
     } catch (error) {
-      throw databaseFailure(error);
+      // What the app's hook throws is its own, whatever it looks like.
+      throw error === failure.ofEffect ? error : databaseFailure(error);
     }
   }
 

@@ -1,7 +1,7 @@
 import { UploadError } from '../errors/upload-error.js';
 
 /** SQLSTATE classes in which the database could not do its work, whatever the statement (PostgreSQL, appendix A). */
-const UNAVAILABLE_STATE = /^(08|25P0[23]|28|3D|40|53|55P03|57)/;
+const UNAVAILABLE_STATE = /^(08|25006|25P0[23]|28|3D|40|53|55P03|57)/;
 const UNAVAILABLE_NETWORK =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EMFILE|ENFILE)$/;
 /** What `pg` and TypeORM say without a code; whole openings, since an app's own error may be about something closed too. */

@@ -232,7 +232,7 @@ describe('real faults of the storage', () => {
   }
 
   withPrlimit('short writes (RLIMIT_FSIZE): never counted as whole, 507, the prefix intact', async () => {
-    const program = startProgram(['prlimit', '--fsize=1500000']);
+    const program = startProgram(['prlimit', '--fsize=1500000:unlimited']);
     const target = { origin: await program.origin() };
     const whole = someBytes(2_000_000);
     expect(code(await put(target, whole))).toBe('507 no_space');
@@ -240,7 +240,7 @@ describe('real faults of the storage', () => {
     const rest = whole.subarray(1_000_000);
     expect(code(await put(target, rest, { path, start: 1_000_000, total: whole.length }))).toBe('507 no_space');
     expect((await detail(target, path)).body.offset).toBe(1_000_000);
-    await command('prlimit', `--pid=${program.pid}`, '--fsize=unlimited').catch(() => undefined);
+    await command('prlimit', `--pid=${program.pid}`, '--fsize=unlimited:unlimited');
     const rested = await put(target, rest, { path, start: 1_000_000, total: whole.length });
     expect(code(rested)).toBe('200 uploading');
     expect(code(await complete(target, path, whole))).toBe('200 complete');

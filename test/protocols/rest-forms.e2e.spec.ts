@@ -207,6 +207,17 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
     expect(await stored()).toEqual(before);
   });
 
+  it('takes a form of any size, around the sizes of the buffers on its way', async () => {
+    for (const length of [
+      1, 65_000, 65_536, 65_537, 99_000, 131_071, 131_072, 200_000, 1_048_576, 1_048_577,
+    ]) {
+      const whole = noise(length);
+      const created = await submit('', [file(whole)], [0, length, length]);
+      expect([length, created.status, created.json.offset]).toEqual([length, 200, length]);
+      expect((await client.complete(String(created.json.id), { md5: md5(whole) })).status).toBe(200);
+    }
+  });
+
   it('drops a form whose connection breaks, and the upload stands where it stood', async () => {
     const whole = noise(100_000);
     const id = await client.create(whole, { length: 1000 });

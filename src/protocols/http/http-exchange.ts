@@ -13,7 +13,7 @@ interface FrameworkRequest {
 }
 
 /** A host as it may stand in a url: what else a client sends as `Host` never comes back to anyone. */
-const HOST = /^[A-Za-z0-9.\-_]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/;
+const HOST = /^[\w-]+(\.[\w-]+)*\.?(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/;
 
 /** One request and its response, on Express and on Fastify alike. */
 export class HttpExchange {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UploadError } from '../../errors/upload-error.js';
 import { syncFolder } from './durable-file.js';
@@ -35,9 +35,10 @@ export class LocalVolume {
     const probe = join(this.root, `.probe-${randomUUID()}`);
     try {
       await writeFile(probe, 'probe', { flag: 'wx', mode: 0o600 });
-      await rm(probe, { force: true });
     } catch (error) {
       throw storageFailure(error);
+    } finally {
+      await rm(probe, { force: true }).catch(() => undefined);
     }
   }
 
@@ -59,22 +60,23 @@ export class LocalVolume {
 
   private async open(): Promise<string> {
     await mkdir(this.root, { recursive: true, mode: 0o700 });
+    // Under its name only when it is whole: another process may be reading it at this moment.
+    const marker = join(this.root, `${MARKER}-${randomUUID()}`);
     try {
-      const marker = await open(join(this.root, MARKER), 'wx', 0o600);
-      try {
-        await marker.writeFile(`${randomUUID()}\n`);
-        await marker.sync();
-      } finally {
-        await marker.close();
-      }
+      await writeFile(marker, `${randomUUID()}\n`, { flag: 'wx', mode: 0o600, flush: true });
+      await link(marker, join(this.root, MARKER));
       await syncFolder(this.root);
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
+    } finally {
+      await rm(marker, { force: true });
     }
     return this.read();
   }
 
   private async read(): Promise<string> {
-    return (await readFile(join(this.root, MARKER), 'utf8')).trim();
+    const id = (await readFile(join(this.root, MARKER), 'utf8')).trim();
+    if (id === '') throw new Error(`${join(this.root, MARKER)} is empty`);
+    return id;
   }
 }

@@ -81,6 +81,8 @@ export class LocalStorage implements SweepableStorage {
       const finished = await statOrNull(final);
       if (!finished) await this.seal(upload, size, final);
       else if (finished.size !== size) throw bytesLost();
+      // A crash between the name and its sync left a name that a power cut would take away.
+      else await syncFolder(dirname(final));
       await this.dropParts(upload);
       return { volume: await this.volume.id(), generation: upload.generation, finished: true };
     } catch (error) {

@@ -188,7 +188,8 @@ export class CreateUpload extends Base {
           idempotencyKey: key,
         };
         if (!checksum) return engine.create(command);
-        const sums = predict.checksums(checksum, model.byKey(user, key)?.bytes ?? bytes);
+        const there = predict.create(copyOf(model), input).existing;
+        const sums = predict.checksums(checksum, there?.bytes ?? bytes);
         return engine.createComplete(command, () => Promise.resolve(sums));
       },
       answered: (_at, upload) => {

@@ -1,0 +1,131 @@
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { readPostmaster } from '../../../src/server/postgres/postmaster.js';
+import { type RunningPostgres, startPostgres } from '../../../src/server/postgres/start-postgres.js';
+import { Program } from '../../faults/support/program.js';
+import { command, mount, unmount, unmountAll } from '../../faults/support/root-only.js';
+import { createDatabase } from '../../support/test-app.js';
+
+const IMAGE_BYTES = 600 * 2 ** 20;
+
+/** What was acknowledged of one upload. */
+export interface Acknowledged {
+  readonly bytes: Buffer;
+  offset: number;
+  isComplete: boolean;
+}
+
+interface UploadRow {
+  readonly id: string;
+  readonly offset: string;
+  readonly status: string;
+  readonly storage_key: string;
+}
+
+/** Storage and database on one disk that can lose its power: an ext4 image in memory, mounted. */
+export class PowerRig {
+  private base: string;
+  private postgres: RunningPostgres;
+  private databaseUrl: string;
+  server: Program;
+
+  async start(): Promise<void> {
+    this.base = await mkdtemp(join(tmpdir(), 'power-'));
+    await chmod(this.base, 0o755);
+    await mount('tmpfs', this.base, 'size=2g,mode=755');
+    for (const name of ['disk', 'copy']) await mkdir(join(this.base, name));
+    await writeFile(join(this.base, 'disk.img'), '');
+    await truncate(join(this.base, 'disk.img'), IMAGE_BYTES);
+    await command('mkfs.ext4', '-q', '-E', 'nodiscard', join(this.base, 'disk.img'));
+    // The journal is written when somebody asks for it, and not every five seconds for free.
+    await mount(join(this.base, 'disk.img'), join(this.base, 'disk'), 'loop,commit=300');
+    this.postgres = await startPostgres({ directory: join(this.base, 'disk/postgres'), log: () => undefined });
+    const admin = process.env.TEST_DATABASE_URL;
+    process.env.TEST_DATABASE_URL = this.postgres.url;
+    this.databaseUrl = (await createDatabase()).url;
+    process.env.TEST_DATABASE_URL = admin;
+  }
+
+  /** Starts the server, with something broken in it. */
+  async serve(breakage?: string): Promise<string> {
+    const settings = { root: join(this.base, 'disk/uploads'), databaseUrl: this.databaseUrl };
+    const preload = breakage ? ['--import', `./test/power/support/${breakage}.js`] : [];
+    const env = { FAULTY_SERVER: JSON.stringify(settings), NODE_OPTIONS: preload.join(' ') };
+    this.server = new Program('test/faults/support/faulty-server.ts', env);
+    return this.server.origin();
+  }
+
+  /** Stops everybody who writes. Synchronous where it counts: nothing is acknowledged after the first signal. */
+  freeze(): void {
+    this.server.signal('SIGSTOP');
+  }
+
+  /** What is on the disk at this moment, as a disk of its own; everybody goes on afterwards. */
+  async copyDisk(): Promise<void> {
+    const backends = await this.postgresProcesses();
+    for (const pid of backends) process.kill(pid, 'SIGSTOP');
+    try {
+      await command('cp', '--sparse=always', join(this.base, 'disk.img'), join(this.base, 'copy.img'));
+    } finally {
+      for (const pid of backends) process.kill(pid, 'SIGCONT');
+      this.server.signal('SIGCONT');
+    }
+  }
+
+  /** Starts again from the copy: what is missing of what was acknowledged. */
+  async lostInCopy(acknowledged: ReadonlyMap<string, Acknowledged>): Promise<string[]> {
+    const copy = join(this.base, 'copy');
+    await mount(join(this.base, 'copy.img'), copy, 'loop');
+    const directory = join(copy, 'postgres');
+    const postgres = await startPostgres({ directory, log: () => undefined, durable: false });
+    try {
+      const url = new URL(this.databaseUrl);
+      const { host, password } = new URL(postgres.url);
+      Object.assign(url, { host, password });
+      const client = new pg.Client({ connectionString: url.href });
+      await client.connect();
+      const { rows } = await client.query<UploadRow>('SELECT * FROM chunked_upload');
+      await client.end();
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      const found = [...acknowledged].map(([id, ack]) => whatIsLost(ack, byId.get(id), join(copy, 'uploads')));
+      return (await Promise.all(found)).filter((loss) => loss !== null);
+    } finally {
+      await postgres.stop({ cut: true });
+      await unmount(copy);
+      await rm(join(this.base, 'copy.img'), { force: true });
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.server?.signal('SIGKILL');
+    await this.server?.end();
+    await this.postgres?.stop({ cut: true });
+    await unmountAll();
+    await rm(this.base, { recursive: true, force: true });
+  }
+
+  private async postgresProcesses(): Promise<number[]> {
+    const postmaster = (await readPostmaster(join(this.base, 'disk/postgres/cluster/data')))?.pid ?? 0;
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    const parents = pids.map(async (pid) => {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+      return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]) === postmaster ? Number(pid) : 0;
+    });
+    return [postmaster, ...(await Promise.all(parents))].filter((pid) => pid > 1);
+  }
+}
+
+async function whatIsLost(ack: Acknowledged, row: UploadRow | undefined, root: string): Promise<string | null> {
+  if (!row) return `the row, ${ack.offset} bytes acknowledged`;
+  if (Number(row.offset) < ack.offset) return `offset ${row.offset} of ${ack.offset}`;
+  if (ack.isComplete && row.status !== 'complete') return `completion: ${row.status}`;
+  const kind = row.status === 'complete' ? 'done' : 'part';
+  const read = (name: string) => readFile(join(root, `${row.storage_key}.${name}`)).catch(() => null);
+  // Between rename and commit the file has its final name already; the row's owner looks there too.
+  const bytes = (await read(kind)) ?? (kind === 'part' ? await read('done') : null);
+  if (!bytes) return `the ${kind} file of ${ack.offset} bytes`;
+  const isIntact = bytes.subarray(0, ack.offset).equals(ack.bytes.subarray(0, ack.offset));
+  return isIntact ? null : `bytes: ${bytes.length} stored of ${ack.offset}, or others`;
+}
