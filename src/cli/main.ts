@@ -24,11 +24,7 @@ async function openModule(specifier: string | undefined) {
 }
 
 const program = createProgram(() => openModule(program.opts<{ module?: string }>().module));
-program.option(
-  '--module <file#export>',
-  'the compiled root module of your app',
-  process.env.CHUNKED_UPLOAD_MODULE,
-);
+program.option('--module <file#export>', 'the compiled root module of your app');
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

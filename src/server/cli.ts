@@ -12,7 +12,7 @@ let closeDatabase = (): Promise<void> => Promise.resolve();
 
 const program = createProgram(async () => {
   const environment = readEnvironment(process.env);
-  const database = await openDatabase(environment, (line) => console.error(line));
+  const database = await openDatabase(environment, () => undefined);
   closeDatabase = () => database.close(false);
   await migrateDatabase(database.url);
   const module = AppModule.register(

@@ -86,9 +86,16 @@ describe('real faults of the storage', () => {
     const place = { path, start: 300 * KIBIBYTE, total: whole.length };
     for (const send of [put, putForm]) {
       const refused = await send(on, rest, place);
-      expect({ is: code(refused), retry: refused.headers['retry-after'] }).toEqual({ is: '507 no_space', retry: '60' });
+      expect({ is: code(refused), retry: refused.headers['retry-after'] }).toEqual({
+        is: '507 no_space',
+        retry: '60',
+      });
       expect((await statfs(root)).bfree).toBe(freeBefore);
-      expect(await rowOf(on, path)).toMatchObject({ offset: String(300 * KIBIBYTE), lease_token: null, status: 'uploading' });
+      expect(await rowOf(on, path)).toMatchObject({
+        offset: String(300 * KIBIBYTE),
+        lease_token: null,
+        status: 'uploading',
+      });
     }
     const rows = (await on.rows()).length;
     expect(code(await put(on, whole))).toBe('507 no_space');
@@ -99,40 +106,47 @@ describe('real faults of the storage', () => {
     await finish(on, path, whole);
   });
 
-  withMounts('a disk that became read-only: 503 for bytes, looks and downloads go on, then all goes on', async () => {
-    await mkdir(root);
-    await mount('tmpfs', root, 'size=4m');
-    const on = await startOn(root);
-    const whole = someBytes(2_000);
-    const done = await begin(on, whole, whole.length);
-    await finish(on, done, whole);
-    const path = await begin(on, whole.subarray(0, 1_000), whole.length);
-    const full = await begin(on, whole, whole.length);
-    await command('mount', '-o', 'remount,ro', root);
-    const rows = (await on.rows()).length;
-    expect(code(await put(on, whole))).toBe('503 storage_unavailable');
-    expect(code(await put(on, whole.subarray(1_000), { path, start: 1_000, total: 2_000 }))).toBe('503 storage_unavailable');
-    expect(code(await complete(on, full, whole))).toBe('503 storage_unavailable');
-    expect(code(await cancel(on, full))).toBe('503 storage_unavailable');
-    expect(code(await detail(on, path))).toBe('200 uploading');
-    expect((await content(on, done)).equals(whole)).toBe(true);
-    await command('mount', '-o', 'remount,rw', root);
-    await finish(on, path, whole);
-    // The cancelled one is on its way out: cleanup takes it from there.
-    await setRow(on, full, `updated_at = now() - interval '1 hour'`);
-    await on.app.get(UploadCleanup, { strict: false }).run();
-    expect(await rowOf(on, full)).toBeNull();
-    expect(await filesOf(on, full)).toEqual([]);
-    expect((await on.rows()).filter(({ status }) => status === 'deleting')).toEqual([]);
-    expect((await on.rows()).length).toBeLessThanOrEqual(rows);
-  });
+  withMounts(
+    'a disk that became read-only: 503 for bytes, looks and downloads go on, then all goes on',
+    async () => {
+      await mkdir(root);
+      await mount('tmpfs', root, 'size=4m');
+      const on = await startOn(root);
+      const whole = someBytes(2_000);
+      const done = await begin(on, whole, whole.length);
+      await finish(on, done, whole);
+      const path = await begin(on, whole.subarray(0, 1_000), whole.length);
+      const full = await begin(on, whole, whole.length);
+      await command('mount', '-o', 'remount,ro', root);
+      const rows = (await on.rows()).length;
+      expect(code(await put(on, whole))).toBe('503 storage_unavailable');
+      expect(code(await put(on, whole.subarray(1_000), { path, start: 1_000, total: 2_000 }))).toBe(
+        '503 storage_unavailable',
+      );
+      expect(code(await complete(on, full, whole))).toBe('503 storage_unavailable');
+      expect(code(await cancel(on, full))).toBe('503 storage_unavailable');
+      expect(code(await detail(on, path))).toBe('200 uploading');
+      expect((await content(on, done)).equals(whole)).toBe(true);
+      await command('mount', '-o', 'remount,rw', root);
+      await finish(on, path, whole);
+      // The cancelled one is on its way out: cleanup takes it from there.
+      await setRow(on, full, `updated_at = now() - interval '1 hour'`);
+      await on.app.get(UploadCleanup, { strict: false }).run();
+      expect(await rowOf(on, full)).toBeNull();
+      expect(await filesOf(on, full)).toEqual([]);
+      expect((await on.rows()).filter(({ status }) => status === 'deleting')).toEqual([]);
+      expect((await on.rows()).length).toBeLessThanOrEqual(rows);
+    },
+  );
 
   /** Everything a client can ask for while the storage is not there. */
   async function askAll(on: TestApp, whole: Buffer, paths: { part: string; full: string; done: string }) {
     const half = whole.length / 2;
     return {
       create: code(await put(on, whole)),
-      append: code(await put(on, whole.subarray(half), { path: paths.part, start: half, total: whole.length })),
+      append: code(
+        await put(on, whole.subarray(half), { path: paths.part, start: half, total: whole.length }),
+      ),
       complete: code(await complete(on, paths.full, whole)),
       content: code(await call(on, `${paths.done}/content`)),
       head: (await call(on, `${paths.done}/content`, { method: 'HEAD' })).status,
@@ -168,7 +182,11 @@ describe('real faults of the storage', () => {
     async function expectNothingLost(): Promise<void> {
       const rows = await on.rows();
       expect(rows.filter(({ status }) => status === 'failed')).toEqual([]);
-      expect(await rowOf(on, paths.part)).toMatchObject({ offset: '1000', lease_token: null, status: 'uploading' });
+      expect(await rowOf(on, paths.part)).toMatchObject({
+        offset: '1000',
+        lease_token: null,
+        status: 'uploading',
+      });
       expect(await rowOf(on, paths.done)).toMatchObject({ status: 'complete' });
       await finish(on, paths.part, whole);
       expect((await content(on, paths.done)).equals(whole)).toBe(true);
@@ -238,7 +256,9 @@ describe('real faults of the storage', () => {
     expect(code(await put(target, whole))).toBe('507 no_space');
     const path = await begin(target, whole.subarray(0, 1_000_000), whole.length);
     const rest = whole.subarray(1_000_000);
-    expect(code(await put(target, rest, { path, start: 1_000_000, total: whole.length }))).toBe('507 no_space');
+    expect(code(await put(target, rest, { path, start: 1_000_000, total: whole.length }))).toBe(
+      '507 no_space',
+    );
     expect((await detail(target, path)).body.offset).toBe(1_000_000);
     await command('prlimit', `--pid=${program.pid}`, '--fsize=unlimited:unlimited');
     const rested = await put(target, rest, { path, start: 1_000_000, total: whole.length });
@@ -261,7 +281,9 @@ describe('real faults of the storage', () => {
       void request.send(someBytes(500)).catch(() => undefined);
       request.end();
     }
-    const answers = await Promise.allSettled(opened.slice(0, 60).map(({ answer }) => withLimit(answer, 5_000)));
+    const answers = await Promise.allSettled(
+      opened.slice(0, 60).map(({ answer }) => withLimit(answer, 5_000)),
+    );
     for (const request of opened) request.reset();
     const statuses = answers.map((each) => (each.status === 'fulfilled' ? each.value.status : 0));
     expect(statuses.filter((status) => ![0, 200, 503].includes(status))).toEqual([]);
@@ -279,6 +301,8 @@ describe('real faults of the storage', () => {
 
 async function withLimit<Value>(promise: Promise<Value>, ms: number): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), ms)));
+  const limit = new Promise<never>(
+    (_, reject) => (timer = setTimeout(() => reject(new Error('no answer')), ms)),
+  );
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }

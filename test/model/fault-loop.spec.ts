@@ -36,7 +36,9 @@ class Stage {
     if (received > 10) await scenarios.append(this.healthy, this.id, 10);
     if (isComplete) await scenarios.complete(this.healthy, this.id);
     if (isForked) {
-      await this.sql(`lease_token = gen_random_uuid(), lease_holder = 'elsewhere', lease_expires_at = now() - interval '1 s'`);
+      await this.sql(
+        `lease_token = gen_random_uuid(), lease_holder = 'elsewhere', lease_expires_at = now() - interval '1 s'`,
+      );
     }
     if (isExpired) await this.sql(`expires_at = now() - interval '1 s'`);
   }
@@ -65,16 +67,24 @@ class Stage {
   async checked(): Promise<Row | undefined> {
     const rows = await this.rows();
     for (const name of this.disk.files.keys()) {
-      assert.ok(rows.some(({ id, storageKey }) => storageKey && name.includes(id)), `${name} has a row`);
+      assert.ok(
+        rows.some(({ id, storageKey }) => storageKey && name.includes(id)),
+        `${name} has a row`,
+      );
     }
     for (const row of rows) {
       if (row.status === 'deleting') continue;
       const range = { start: 0, end: row.offset };
       const pieces = await new MemoryDriver(this.disk).read(storedUpload(row), range).toArray();
-      assert.ok(Buffer.concat(pieces as Buffer[]).equals(FILE.subarray(0, row.offset)), 'the acknowledged bytes');
+      assert.ok(
+        Buffer.concat(pieces as Buffer[]).equals(FILE.subarray(0, row.offset)),
+        'the acknowledged bytes',
+      );
       assert.equal(row.effects, row.status === 'complete' ? 1 : 0, 'effects of the completion hook');
     }
-    return rows.find(({ id, status, offset }) => (this.id ? id === this.id : offset > 0 && status !== 'deleting'));
+    return rows.find(({ id, status, offset }) =>
+      this.id ? id === this.id : offset > 0 && status !== 'deleting',
+    );
   }
 
   /** The next requests of the client: it goes on to the end. */
@@ -145,11 +155,14 @@ describe('Whatever call fails, and however, the upload goes on', () => {
     const isHanging = kind === 'hang';
     const outcome = isHanging ? undefined : await request;
     const row = await stage.checked();
-    if (outcome === 'answered' && !scenario.isDeletion) assert.equal(row?.offset, scenario.reaches, 'acknowledged');
-    if (stage.id && !scenario.isDeletion) assert.ok(row && row.offset >= (scenario.received ?? 0), 'monotonic');
+    if (outcome === 'answered' && !scenario.isDeletion)
+      assert.equal(row?.offset, scenario.reaches, 'acknowledged');
+    if (stage.id && !scenario.isDeletion)
+      assert.ok(row && row.offset >= (scenario.received ?? 0), 'monotonic');
     if (row) assert.ok(row.offset <= scenario.reaches);
     // A process that failed and lives on gives its lease back, unless that was what failed.
-    if (isHanging || gate.isDead || row?.leaseToken) await stage.outlive(process.name, at % 2 === 0 && !isHanging);
+    if (isHanging || gate.isDead || row?.leaseToken)
+      await stage.outlive(process.name, at % 2 === 0 && !isHanging);
     await stage.goOn();
     if (isHanging) {
       gate.letGo();
@@ -166,20 +179,24 @@ describe('Whatever call fails, and however, the upload goes on', () => {
   }
 
   for (const scenario of SCENARIOS) {
-    it(scenario.name, async () => {
-      for (const kind of faults.FAULT_KINDS) {
-        let at = 1;
-        try {
-          while (await strike(scenario, at, kind)) {
-            strikes.push(`${scenario.name} ${kind} ${at}`);
-            at++;
+    it(
+      scenario.name,
+      async () => {
+        for (const kind of faults.FAULT_KINDS) {
+          let at = 1;
+          try {
+            while (await strike(scenario, at, kind)) {
+              strikes.push(`${scenario.name} ${kind} ${at}`);
+              at++;
+            }
+          } catch (error) {
+            throw new Error(`${kind}, call ${at} (${struck}): ${(error as Error).message}`, { cause: error });
           }
-        } catch (error) {
-          throw new Error(`${kind}, call ${at} (${struck}): ${(error as Error).message}`, { cause: error });
+          expect(at).toBeGreaterThan(1);
         }
-        expect(at).toBeGreaterThan(1);
-      }
-    }, 60_000);
+      },
+      60_000,
+    );
   }
 
   it('did so at every call of every scenario', () => {

@@ -21,7 +21,15 @@ const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
 const PER_DUEL = Math.ceil(SCHEDULES / DUELS.length);
 
 /** What a request may be refused with when another one wins. */
-const REFUSALS = ['busy', 'taken_over', 'offset_mismatch', 'already_complete', 'incomplete', 'not_found', 'expired'];
+const REFUSALS = [
+  'busy',
+  'taken_over',
+  'offset_mismatch',
+  'already_complete',
+  'incomplete',
+  'not_found',
+  'expired',
+];
 
 /** Every call waits until it is its turn. What it answers is kept out of the report of a failure: rows are long. */
 function gateOf(scheduler: fc.Scheduler): Gate {
@@ -49,9 +57,10 @@ describe('Requests for one upload, interleaved at every call to database and sto
     const { received, isExpired, stalls } = duel;
     const id = received === null ? '' : (await create(healthy, { isRaw: true })).id;
     if (received === 20) await append(healthy, id, 10);
-    if (isExpired) await world.dataSource.query(`UPDATE chunked_upload SET expires_at = now() + $1::interval`, [
-      stalls ? '150 ms' : '-1 s',
-    ]);
+    if (isExpired)
+      await world.dataSource.query(`UPDATE chunked_upload SET expires_at = now() + $1::interval`, [
+        stalls ? '150 ms' : '-1 s',
+      ]);
     const boot = () => {
       const gate = gateOf(scheduler);
       return world.boot(new MemoryDriver(disk, (call) => gate.around(call, () => Promise.resolve())), gate);
@@ -62,43 +71,60 @@ describe('Requests for one upload, interleaved at every call to database and sto
     const requests = duel.rivals.map((rival) =>
       rival.run(isOneProcess ? shared : boot(), id).then(
         () => void answered.push(rival.name),
-        (error: unknown) => assert.ok(REFUSALS.includes(UploadError.is(error) ? error.code : ''), String(error)),
+        (error: unknown) =>
+          assert.ok(REFUSALS.includes(UploadError.is(error) ? error.code : ''), String(error)),
       ),
     );
-    if (stalls) requests.push(...Array.from({ length: 2 }, () => scheduler.schedule(runOut(), 'a lease runs out').then(runOut)));
+    if (stalls)
+      requests.push(
+        ...Array.from({ length: 2 }, () => scheduler.schedule(runOut(), 'a lease runs out').then(runOut)),
+      );
     await scheduler.waitFor(Promise.all(requests));
     await verify(duel, { id, disk, answered });
   }
 
   /** The holder is slow: from here its lease is over. */
   async function runOut(): Promise<void> {
-    await world.dataSource.query(`UPDATE chunked_upload SET lease_expires_at = now() - interval '1 s' WHERE lease_token IS NOT NULL`);
+    await world.dataSource.query(
+      `UPDATE chunked_upload SET lease_expires_at = now() - interval '1 s' WHERE lease_token IS NOT NULL`,
+    );
   }
 
   async function verify(
     duel: Duel,
-    { id, disk, answered }: { id: string; disk: InstanceType<typeof MemoryDisk>; answered: readonly string[] },
+    {
+      id,
+      disk,
+      answered,
+    }: { id: string; disk: InstanceType<typeof MemoryDisk>; answered: readonly string[] },
   ): Promise<void> {
     const { min, max } = duel.winners;
     assert.ok(answered.length >= min && answered.length <= max, `answered: ${answered.join(', ')}`);
     const rows = await world.rows();
     assert.ok(rows.length <= 1, 'one row at most');
     const [row] = rows;
-    assert.ok(duel.ends(row, answered), `ends as ${row?.status} at ${row?.offset}, answered: ${answered.join(', ')}`);
+    assert.ok(
+      duel.ends(row, answered),
+      `ends as ${row?.status} at ${row?.offset}, answered: ${answered.join(', ')}`,
+    );
     if (!row) return assert.equal(disk.files.size, 0, 'files without a row');
     assert.equal(row.leaseToken, null, 'a lease is left behind');
     assert.equal(row.effects, row.status === 'complete' ? 1 : 0, 'effects of the completion hook');
     const driver = new MemoryDriver(disk);
-    const stored = (await driver.read(storedUpload(row), { start: 0, end: row.offset }).toArray()) as Buffer[];
+    const stored = (await driver
+      .read(storedUpload(row), { start: 0, end: row.offset })
+      .toArray()) as Buffer[];
     const bytes = Buffer.concat(stored);
     const winner = answered.includes('other chunk') ? OTHER : FILE;
     assert.ok(
-      bytes.equals(winner.subarray(0, row.offset)) || (answered.length === 0 && bytes.equals(OTHER.subarray(0, row.offset))),
+      bytes.equals(winner.subarray(0, row.offset)) ||
+        (answered.length === 0 && bytes.equals(OTHER.subarray(0, row.offset))),
       'the acknowledged bytes',
     );
     assert.ok(id === '' || row.id === id);
     assert.ok([...disk.files.keys()].every((name) => name.includes(row.id)));
-    if (row.status !== 'complete' && bytes.equals(FILE.subarray(0, row.offset))) await goOn(disk, row.id, row.offset);
+    if (row.status !== 'complete' && bytes.equals(FILE.subarray(0, row.offset)))
+      await goOn(disk, row.id, row.offset);
     // A fork that a fenced writer left is deleted with its upload at the latest.
     await world.boot(driver, openGate).engine.cancel(CALLER, row.id);
     assert.equal(disk.files.size, 0, `files left: ${[...disk.files.keys()].join(' ')}`);
@@ -113,18 +139,24 @@ describe('Requests for one upload, interleaved at every call to database and sto
   }
 
   for (const duel of DUELS) {
-    it(`${duel.name}: ${PER_DUEL} schedules (seed ${SEED})`, async () => {
-      // After every step, whatever it set going (streams, microtasks) gets to its own next call.
-      const act = async (step: () => Promise<unknown>) => {
-        await step();
-        await settle(2);
-      };
-      await fc.assert(
-        fc.asyncProperty(fc.boolean(), fc.scheduler({ act: act as (f: () => Promise<void>) => Promise<unknown> }), (one, scheduler) =>
-          run(duel, one, scheduler),
-        ),
-        { numRuns: PER_DUEL, seed: SEED, endOnFailure: !!process.env.MODEL_NO_SHRINK },
-      );
-    }, PER_DUEL * 500);
+    it(
+      `${duel.name}: ${PER_DUEL} schedules (seed ${SEED})`,
+      async () => {
+        // After every step, whatever it set going (streams, microtasks) gets to its own next call.
+        const act = async (step: () => Promise<unknown>) => {
+          await step();
+          await settle(2);
+        };
+        await fc.assert(
+          fc.asyncProperty(
+            fc.boolean(),
+            fc.scheduler({ act: act as (f: () => Promise<void>) => Promise<unknown> }),
+            (one, scheduler) => run(duel, one, scheduler),
+          ),
+          { numRuns: PER_DUEL, seed: SEED, endOnFailure: !!process.env.MODEL_NO_SHRINK },
+        );
+      },
+      PER_DUEL * 500,
+    );
   }
 });

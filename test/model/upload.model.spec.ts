@@ -15,7 +15,6 @@ const { Sequence } = await import('./support/sequence.js');
 const { Model } = await import('./support/upload-model.js');
 const worldModule = await import('./support/world.js');
 
-
 /** `MODEL_RUNS=100000 npm test -- test/model/upload.model` is the long run; `MODEL_SEED` repeats one. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 2_000);
 const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
@@ -62,7 +61,11 @@ describe('Random commands of several users, with crashes and clock jumps, agree 
             await storage.clear();
           }
         }),
-        { numRuns: Math.ceil(numRuns / LANES), seed: SEED + lane, endOnFailure: !!process.env.MODEL_NO_SHRINK },
+        {
+          numRuns: Math.ceil(numRuns / LANES),
+          seed: SEED + lane,
+          endOnFailure: !!process.env.MODEL_NO_SHRINK,
+        },
       ),
     );
     // One that fails does not leave the others running into the next test.
@@ -73,5 +76,9 @@ describe('Random commands of several users, with crashes and clock jumps, agree 
   it(`in memory: ${RUNS} sequences (seed ${SEED})`, () => explore(memoryStorage, RUNS), RUNS * 500);
 
   const onDisk = Math.ceil(RUNS / 20);
-  it(`on the local disk: ${onDisk} sequences (seed ${SEED})`, () => explore(localStorage, onDisk), RUNS * 500);
+  it(
+    `on the local disk: ${onDisk} sequences (seed ${SEED})`,
+    () => explore(localStorage, onDisk),
+    RUNS * 500,
+  );
 });

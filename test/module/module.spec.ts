@@ -52,7 +52,7 @@ describe('The module', () => {
     [{ publicUrl: 'files.example.com' }, /publicUrl must be like/],
     [{ statusOverrides: { offset_mismatch: 200 } }, /statusOverrides.offset_mismatch/],
     [{ minBytes: 10, maxBytes: 5 }, /minBytes must not be above maxBytes/],
-    [{ maxByte: 5 } as object, /There is no option maxByte/],
+    [{ maxByte: 5 }, /There is no option maxByte/],
   ])('refuses the options %j with a message that helps', async (upload, message) => {
     const refusal: unknown = await start({ upload }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(InvalidOptionError);

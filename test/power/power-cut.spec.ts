@@ -41,7 +41,7 @@ class Uploader {
   private async upload(bytes: Buffer): Promise<void> {
     let path: string | undefined;
     let ack: Acknowledged | undefined;
-    for (let start = 0; start < bytes.length && !this.isStopped; ) {
+    for (let start = 0; start < bytes.length && !this.isStopped;) {
       const chunk = bytes.subarray(start, start + 1 + random.below(100_000));
       const place = { start, total: bytes.length, ...(path && { path }) };
       const { status, body } = await put({ origin: this.origin }, chunk, place);
@@ -76,7 +76,8 @@ describe('a power cut', () => {
       while (result.rounds < rounds && result.lost.length === 0) {
         await sleep(200 + random.below(400));
         // Either anywhere, or in the moment behind a completion, when its rename is the last thing that happened.
-        if (random.chance(0.5)) await new Promise<void>((resolve) => (uploader.onCompletion = () => (rig.freeze(), resolve())));
+        if (random.chance(0.5))
+          await new Promise<void>((resolve) => (uploader.onCompletion = () => (rig.freeze(), resolve())));
         else rig.freeze();
         uploader.onCompletion = null;
         const acknowledged = new Map([...uploader.acknowledged].map(([id, ack]) => [id, { ...ack }]));

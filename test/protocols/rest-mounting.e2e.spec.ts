@@ -226,6 +226,7 @@ describe.each(ADAPTERS)('An app on %s that has uploads', (adapter) => {
         notes = '',
         isParsing = true,
         isThorough = false,
+        own = OWN,
         ...options
       } = mounting;
       const app = await start(options);

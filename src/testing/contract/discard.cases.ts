@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { StorageDriver } from '../../storage/storage-driver.interface.js';
 import type { CaseDefinition } from './contract-case.js';
 import {
   append,
@@ -81,6 +82,18 @@ export const discardCases: readonly CaseDefinition[] = [
         await finish;
         assertNone(await stored());
       }
+    },
+  },
+  {
+    name: 'uploads come while the last ones go: what discard tidies up is in nobody’s way',
+    body: async ({ driver, second }) => {
+      const client = async (one: StorageDriver, seed: number) => {
+        for (let round = 0; round < 25; round++) {
+          const upload = await append(one, newUpload(), 0, pattern(10, seed));
+          await one.discard(upload);
+        }
+      };
+      await Promise.all([1, 2, 3].flatMap((seed) => [client(driver, seed), client(second, seed)]));
     },
   },
   {

@@ -91,7 +91,8 @@ export class Duel {
     holder.goOn();
     // It may repeat what is true by now, or say that it was taken over; it changes nothing.
     const { status, body } = await late;
-    if (status !== 423 && !(status === 200 && body.status === 'complete')) this.fail('awake again', status, body);
+    if (status !== 423 && !(status === 200 && body.status === 'complete'))
+      this.fail('awake again', status, body);
     await this.expectFinished(holder);
   }
 

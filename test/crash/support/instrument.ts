@@ -109,7 +109,10 @@ type AsyncCall = (...given: unknown[]) => Promise<unknown>;
 
 /** Puts failpoints around system calls that the driver's interface does not show: `rename(2)`, and the copy of a fork. */
 export function instrumentFileSystem(failpoints: Failpoints): void {
-  const files = createRequire(import.meta.url)('node:fs/promises') as { rename: AsyncCall; copyFile: AsyncCall };
+  const files = createRequire(import.meta.url)('node:fs/promises') as {
+    rename: AsyncCall;
+    copyFile: AsyncCall;
+  };
   const { rename, copyFile } = files;
   files.rename = (...given) => failpoints.around('rename', () => rename(...given));
   files.copyFile = (...given) => failpoints.around('fork', () => copyFile(...given));

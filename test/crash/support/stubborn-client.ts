@@ -46,6 +46,7 @@ export class StubbornClient {
   state: 'uploading' | 'complete' | 'gone' | 'abandoned' = 'uploading';
   readonly size: number;
   private readonly seed: number;
+  private readonly firstLength: number;
   private readonly isForm: boolean;
   private readonly isSlow: boolean;
   private readonly cancelsAt: number;
@@ -60,6 +61,7 @@ export class StubbornClient {
   ) {
     this.seed = random.between(0, 0xffff_ffff);
     this.size = random.magnitude(64 * KIBIBYTE, 8 * KIBIBYTE * KIBIBYTE);
+    this.firstLength = Math.min(this.size, this.chunkLength());
     this.isForm = random.chance(0.4);
     this.isSlow = random.chance(0.6);
     this.cancelsAt = random.chance(0.15) ? Math.floor(this.size * random.fraction()) : Infinity;
@@ -120,8 +122,9 @@ export class StubbornClient {
   }
 
   private async create(target: Target, bytes: Buffer): Promise<void> {
-    const length = Math.min(this.size, this.chunkLength());
-    const answer = this.demand(await this.send(target, bytes, 0, length), 200);
+    // The same again for the same key: whichever of the attempts created the upload, this is what it has.
+    const length = this.firstLength;
+    const answer = this.demand(await this.send(target, bytes.subarray(0, length), 0), 200);
     if (answer.body.offset !== length) throw this.violation(`${length} bytes sent`, answer);
     this.path = `/upload/${String(answer.body.id)}`;
     this.offset = this.acknowledged = length;
@@ -131,7 +134,10 @@ export class StubbornClient {
     const start = this.offset ?? 0;
     const length = Math.min(this.size - start, this.chunkLength());
     this.offset = null;
-    const answer = this.demand(await this.send(target, bytes, start, length, path), 200);
+    const answer = this.demand(
+      await this.send(target, bytes.subarray(start, start + length), start, path),
+      200,
+    );
     if (answer.body.offset !== start + length) throw this.violation(`${start}+${length} sent`, answer);
     this.offset = this.acknowledged = start + length;
   }
@@ -155,13 +161,8 @@ export class StubbornClient {
   }
 
   /** Sends a chunk piece by piece, some of them slowly, so that a server dies in the middle of it. */
-  private async send(
-    target: Target,
-    bytes: Buffer,
-    start: number,
-    length: number,
-    path?: string,
-  ): Promise<Answer> {
+  private send(target: Target, chunk: Buffer, start: number, path?: string): Promise<Answer> {
+    const { length } = chunk;
     const request = this.isForm
       ? openForm(target, length, { path, start, total: this.size })
       : open(target, path ?? '/upload', {
@@ -173,7 +174,7 @@ export class StubbornClient {
         });
     this.sent = Math.max(this.sent, start + length);
     this.doing = `a chunk at ${start}`;
-    void this.pump(request, bytes.subarray(start, start + length));
+    void this.pump(request, chunk);
     return request.answer;
   }
 

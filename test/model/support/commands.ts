@@ -81,7 +81,8 @@ function windowOf({ shift, length, total, hasWindow }: ChunkShape, upload?: Mode
   if (!hasWindow) return null;
   const start = Math.max(0, (upload?.bytes.length ?? 0) + shift);
   const known = upload?.size ?? null;
-  const end = start + (known === null || total === null ? length : Math.min(length, Math.max(0, known - start)));
+  const end =
+    start + (known === null || total === null ? length : Math.min(length, Math.max(0, known - start)));
   return { start, end, total: total === null ? null : Math.max(end, (known ?? end) + total) };
 }
 
@@ -119,8 +120,7 @@ export class AppendChunk extends Base {
       name: `${this.label} of ${JSON.stringify(window)}`,
       user,
       crash,
-      predict: (at) =>
-        predict.append(at, target, { user, window, bytes, isRaw, ending, refuses }),
+      predict: (at) => predict.append(at, target, { user, window, bytes, isRaw, ending, refuses }),
       run: ({ engine }) =>
         engine.append({
           caller: callerOf(user, refuses),

@@ -64,7 +64,8 @@ export const DUELS: readonly Duel[] = [
     received: 10,
     rivals: [chunk, finish],
     winners: { min: 1, max: 2 },
-    ends: (row, answered) => row?.offset === 20 && (row.status === 'complete') === answered.includes('complete'),
+    ends: (row, answered) =>
+      row?.offset === 20 && (row.status === 'complete') === answered.includes('complete'),
   },
   {
     name: 'chunk and cancel',

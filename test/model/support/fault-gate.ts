@@ -5,7 +5,17 @@ import { type Gate, ProcessDied } from './gates.js';
 export const FAULT_KINDS = ['before', 'after', 'short', 'hang', 'crash before', 'crash after'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-const STORAGE_CALLS = new Set(['append', 'write', 'commit', 'published', 'abort', 'size', 'read', 'finish', 'discard']);
+const STORAGE_CALLS = new Set([
+  'append',
+  'write',
+  'commit',
+  'published',
+  'abort',
+  'size',
+  'read',
+  'finish',
+  'discard',
+]);
 
 /** Fails one call: the k-th. */
 export class FaultGate implements Gate {

@@ -23,7 +23,11 @@ export interface Scenario {
   readonly isDeletion?: boolean;
 }
 
-export const window = (start: number, end: number, total: number | null = FILE.length) => ({ start, end, total });
+export const window = (start: number, end: number, total: number | null = FILE.length) => ({
+  start,
+  end,
+  total,
+});
 
 interface CreateOptions {
   readonly isRaw: boolean;
@@ -44,7 +48,12 @@ export function create({ engine }: SimulatedProcess, options: CreateOptions): Pr
   });
 }
 
-export function append({ engine }: SimulatedProcess, id: string, start: number, options?: { ending: 'broken' }) {
+export function append(
+  { engine }: SimulatedProcess,
+  id: string,
+  start: number,
+  options?: { ending: 'broken' },
+) {
   const bytes = FILE.subarray(start, options ? start + 4 : FILE.length);
   return engine.append({
     caller: CALLER,
@@ -152,7 +161,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'complete with a wrong checksum',
     received: 20,
     reaches: 20,
-    run: ({ engine }, id) => engine.complete({ caller: CALLER, id, checksums: new Map([['md5', '0'.repeat(32)]]) }),
+    run: ({ engine }, id) =>
+      engine.complete({ caller: CALLER, id, checksums: new Map([['md5', '0'.repeat(32)]]) }),
   },
   {
     name: 'complete, the hook refuses',

@@ -10,11 +10,7 @@ import type {
 /** Stands before every call of a simulated process to its database and its storage. */
 export interface Gate {
   /** Lets `work` through, or not. `half` is what a short write still does. */
-  around<Result>(
-    call: string,
-    work: () => Promise<Result>,
-    half?: () => Promise<unknown>,
-  ): Promise<Result>;
+  around<Result>(call: string, work: () => Promise<Result>, half?: () => Promise<unknown>): Promise<Result>;
 }
 
 export const openGate: Gate = { around: (_call, work) => work() };

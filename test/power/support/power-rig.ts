@@ -41,7 +41,10 @@ export class PowerRig {
     await command('mkfs.ext4', '-q', '-E', 'nodiscard', join(this.base, 'disk.img'));
     // The journal is written when somebody asks for it, and not every five seconds for free.
     await mount(join(this.base, 'disk.img'), join(this.base, 'disk'), 'loop,commit=300');
-    this.postgres = await startPostgres({ directory: join(this.base, 'disk/postgres'), log: () => undefined });
+    this.postgres = await startPostgres({
+      directory: join(this.base, 'disk/postgres'),
+      log: () => undefined,
+    });
     const admin = process.env.TEST_DATABASE_URL;
     process.env.TEST_DATABASE_URL = this.postgres.url;
     this.databaseUrl = (await createDatabase()).url;
@@ -79,6 +82,8 @@ export class PowerRig {
     const copy = join(this.base, 'copy');
     await mount(join(this.base, 'copy.img'), copy, 'loop');
     const directory = join(copy, 'postgres');
+    // It names the server on the original, which would be taken for this folder's: its password is the same.
+    await rm(join(directory, 'cluster/data/postmaster.pid'), { force: true });
     const postgres = await startPostgres({ directory, log: () => undefined, durable: false });
     try {
       const url = new URL(this.databaseUrl);
@@ -89,7 +94,9 @@ export class PowerRig {
       const { rows } = await client.query<UploadRow>('SELECT * FROM chunked_upload');
       await client.end();
       const byId = new Map(rows.map((row) => [row.id, row]));
-      const found = [...acknowledged].map(([id, ack]) => whatIsLost(ack, byId.get(id), join(copy, 'uploads')));
+      const found = [...acknowledged].map(([id, ack]) =>
+        whatIsLost(ack, byId.get(id), join(copy, 'uploads')),
+      );
       return (await Promise.all(found)).filter((loss) => loss !== null);
     } finally {
       await postgres.stop({ cut: true });
@@ -117,7 +124,11 @@ export class PowerRig {
   }
 }
 
-async function whatIsLost(ack: Acknowledged, row: UploadRow | undefined, root: string): Promise<string | null> {
+async function whatIsLost(
+  ack: Acknowledged,
+  row: UploadRow | undefined,
+  root: string,
+): Promise<string | null> {
   if (!row) return `the row, ${ack.offset} bytes acknowledged`;
   if (Number(row.offset) < ack.offset) return `offset ${row.offset} of ${ack.offset}`;
   if (ack.isComplete && row.status !== 'complete') return `completion: ${row.status}`;
@@ -125,7 +136,13 @@ async function whatIsLost(ack: Acknowledged, row: UploadRow | undefined, root: s
   const read = (name: string) => readFile(join(root, `${row.storage_key}.${name}`)).catch(() => null);
   // Between rename and commit the file has its final name already; the row's owner looks there too.
   const bytes = (await read(kind)) ?? (kind === 'part' ? await read('done') : null);
-  if (!bytes) return `the ${kind} file of ${ack.offset} bytes`;
+  if (!bytes) {
+    const folder = join(root, row.storage_key, '..');
+    const there = await readdir(folder).catch((error: unknown) => [String(error)]);
+    const found = there.filter((name) => name.includes(row.id) || name.startsWith('Error'));
+    const acknowledged = `${ack.offset} bytes${ack.isComplete ? ' and the completion' : ''}`;
+    return `the ${kind} file, ${acknowledged} acknowledged; there: ${found.join() || 'nothing of it'}`;
+  }
   const isIntact = bytes.subarray(0, ack.offset).equals(ack.bytes.subarray(0, ack.offset));
   return isIntact ? null : `bytes: ${bytes.length} stored of ${ack.offset}, or others`;
 }
