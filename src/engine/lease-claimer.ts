@@ -47,7 +47,8 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
       const taken = await take(false);
       if (taken) return taken;
     }
-    return null;
+    // It may have run out while we asked.
+    return take(true);
   }
 
   /**

@@ -10,7 +10,7 @@ import { type EngineContext, storedUpload, takeLease } from './engine-context.js
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
 import { busy, offsetMismatch } from './refusal.js';
 import type { CreateCommand } from './upload-commands.js';
-import { admitSize, admitWindow } from './upload-policy.js';
+import { admitSize, admitWindow, requireCountable } from './upload-policy.js';
 import type { UploadRemover } from './upload-remover.js';
 
 /** An upload that a creating request stands for. */
@@ -36,6 +36,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const { window, description, late } = command;
     if (window) admitWindow(this.context.policy, window);
     if (window && !late && window.start !== 0) throw offsetMismatch(0, window.start);
+    requireCountable(this.context.policy, window);
     const columns = await describeDraft(this.context, command, description, late === null);
     const begun = await this.begin(command, columns);
     if (!('lease' in begun)) return { upload: begun, isNew: false };
@@ -54,7 +55,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       const values = { ...columns, ...row, idempotencyKey } as Partial<Entity>;
       const { expiresInMs, quota } = this.context.policy;
       const insert = (lease: Lease) =>
-        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, quota);
+        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, command.late ? null : quota);
       const begun = await takeLease(this.context, insert).catch(async (error: unknown) => {
         // The row may be there although its answer was lost; nobody knows its id yet.
         await this.remover
@@ -87,7 +88,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const sighting = await repositories.uploads.sightByIdempotencyKey(key);
     if (!sighting) return null;
     const { upload, isExpired, leaseSeconds } = sighting;
-    const isCreated = upload.leaseToken === null || upload.offset > 0;
+    const isCreated = upload.leaseToken === null || upload.storageState !== null;
     if (isCreated && !isExpired && upload.status !== 'deleting') return upload;
     const write = active.get(upload.id);
     write?.stop(new StopRequest(takenOver(), false));
@@ -110,7 +111,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);
       if (!window) admitSize(this.context.policy, chunk.offset);
-      if (late) await this.redescribe(leased, await describeDraft(this.context, command, late, true));
+      if (late) await this.settle(leased, await describeDraft(this.context, command, late, true));
       return await this.appender.commit(leased, chunk, window);
     } catch (error) {
       // What the database does not let us delete now, cleanup deletes when it expires.
@@ -121,9 +122,12 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  private async redescribe({ upload, lease }: Leased<Entity>, columns: Partial<Entity>): Promise<void> {
-    if (differs(upload, columns))
-      await this.context.repositories.uploads.describe(upload.id, lease.token, columns);
+  /** What could only be said when everything was told: the rest of the columns, and that it counts as an upload. */
+  private async settle({ upload, lease }: Leased<Entity>, columns: Partial<Entity>): Promise<void> {
+    const { uploads } = this.context.repositories;
+    const { quota } = this.context.policy;
+    if (differs(upload, columns)) await uploads.describe(upload.id, lease.token, columns);
+    if (quota) await uploads.recount(upload, quota);
   }
 
   /** The bytes turned out to be a chunk of another upload (its id came behind them): they are appended there. */

@@ -56,7 +56,7 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
     try {
       return await this.complete({ caller, id: upload.id, checksums: await checksums() });
     } catch (error) {
-      if (isNew) await this.remover.cancel(caller, upload.id).catch(() => undefined);
+      if (isNew) await this.remover.abandonIdle(upload.id).catch(() => undefined);
       throw error;
     }
   }

@@ -57,6 +57,14 @@ export function admitSize(policy: UploadPolicy, size: number): void {
   );
 }
 
+/** Refuses a creation without a total where bytes are counted by what is declared. */
+export function requireCountable({ quota }: UploadPolicy, window: ChunkWindow | null): void {
+  if (!quota || quota.bytes === Number.MAX_SAFE_INTEGER || !window || window.total !== null) return;
+  const message =
+    'Unfinished bytes are limited here: declare the total, Content-Range: bytes <start>-<end>/<total>.';
+  throw new UploadError('quota_exceeded', message, { limitBytes: quota.bytes });
+}
+
 /** Refuses a file by its name and declared media type. */
 export function admitName(policy: UploadPolicy, filename: string, contentType: string): void {
   const { allowedExtensions, allowedMimeTypes } = policy;

@@ -39,6 +39,12 @@ export class UploadRemover<Entity extends AbstractChunkedUpload> {
     if (upload) await this.erase(upload, false);
   }
 
+  /** Deletes an upload of a whole file that could not be completed, unless somebody else is working on it or has done so. */
+  async abandonIdle(id: string): Promise<void> {
+    const upload = await this.context.repositories.removals.claimIdle(id);
+    if (upload) await this.erase(upload, false);
+  }
+
   /** Deletes the bytes of a row that is `deleting`, then the row, or all of it that is not worth a record. */
   async erase(upload: Entity, keepRecord: boolean): Promise<void> {
     const { driver, repositories } = this.context;

@@ -20,7 +20,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     return this.table.first(
       `UPDATE ${this.table.name} SET status = 'completing', lease_token = $1, lease_holder = $2,
          lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}, updated_at = now()
-       WHERE id = $4 AND ${inScope(5)} AND status IN ('uploading', 'completing')
+       WHERE id = ${this.table.unlocked(4)} AND ${inScope(5)} AND status IN ('uploading', 'completing')
          AND (size IS NULL OR "offset" = size) AND expires_at > now() AND ${leaseIsClaimable(7)}
        RETURNING *`,
       [lease.token, lease.holder, lease.ttlMs, id, scope.userId, scope.restricted, lease.takesOver],

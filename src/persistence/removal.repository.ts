@@ -40,6 +40,15 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
     );
   }
 
+  /** Takes an unfinished upload that nobody is working on. */
+  claimIdle(id: string): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now()
+       WHERE id = $1 AND status IN ('uploading', 'failed') AND lease_token IS NULL RETURNING *`,
+      [id],
+    );
+  }
+
   /** Takes the next batch that is due; rows another cleanup has are passed over, live leases never touched. */
   claimDue({ unfinished, olderThan }: RemovalFilter, limit: number): Promise<Entity[]> {
     return this.table.entities(

@@ -44,6 +44,14 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
     this.name = this.mapper.table;
   }
 
+  /**
+   * The id in parameter `$n`, unless its row is locked: a claim that waits for a completing transaction would hold a
+   * connection for as long as the app's hook takes.
+   */
+  unlocked(n: number): string {
+    return `(SELECT id FROM ${this.name} WHERE id = $${n} FOR UPDATE SKIP LOCKED)`;
+  }
+
   /** Runs one statement on a connection of the pool, which is back in the pool when the promise settles. */
   async rows(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     try {

@@ -53,37 +53,42 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
     try {
       if (!quota) return await this.insertBy(this.table.dataSource.manager, upload);
       return await this.table.dataSource.transaction(async (manager) => {
-        await this.admit(manager, upload.values, quota);
-        return this.insertBy(manager, upload);
+        const inserted = await this.insertBy(manager, upload);
+        // A repetition creates nothing, and so cannot exceed anything.
+        if (inserted) await this.admit(manager, inserted, quota);
+        return inserted;
       });
     } catch (error) {
       throw databaseFailure(error);
     }
   }
 
-  private async admit(
-    manager: EntityManager,
-    { userId, size }: Partial<Entity>,
-    quota: Quota,
-  ): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-      `${this.table.name} ${userId}`,
-    ]);
+  /** Counts a row that was inserted without being counted. @throws UploadError `quota_exceeded`. */
+  async recount(upload: Entity, quota: Quota): Promise<void> {
+    try {
+      await this.table.dataSource.transaction((manager) => this.admit(manager, upload, quota));
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  /** The lock comes before the count: of two that were inserted at once, the second one counts both. */
+  private async admit(manager: EntityManager, { userId }: Entity, quota: Quota): Promise<void> {
+    const lock = `${this.table.name} ${userId}`;
+    await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
     const [open] = await manager.query<{ uploads: number; bytes: string }[]>(
       `SELECT count(*)::int AS uploads, COALESCE(sum(COALESCE(size, "offset")), 0)::text AS bytes
        FROM ${this.table.name} WHERE user_id IS NOT DISTINCT FROM $1 AND status IN ('uploading', 'completing')`,
-      [userId ?? null],
+      [userId],
     );
-    const uploads = (open?.uploads ?? 0) + 1;
-    const bytes = Number(open?.bytes) + (size ?? 0);
-    if (uploads <= quota.uploads && bytes <= quota.bytes) return;
-    const said =
-      uploads > quota.uploads
-        ? `You have ${quota.uploads} unfinished uploads, and may have no more.`
-        : `Your unfinished uploads would have ${bytes} bytes; they may have ${quota.bytes}.`;
-    throw new UploadError('quota_exceeded', `${said} Finish or cancel one first.`, {
-      ...(uploads <= quota.uploads && { limitBytes: quota.bytes }),
-    });
+    const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes)];
+    if (uploads > quota.uploads) {
+      throw quotaExceeded(`You may have at most ${quota.uploads} unfinished uploads.`);
+    }
+    if (bytes > quota.bytes) {
+      const message = `Your unfinished uploads would have ${bytes} bytes; they may have ${quota.bytes}.`;
+      throw quotaExceeded(message, quota.bytes);
+    }
   }
 
   private async insertBy(
@@ -144,7 +149,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   list(scope: UploadScope, { limit, status, ownerType, ownerId, after }: ListFilter): Promise<Entity[]> {
     return this.table.entities(
       `SELECT * FROM ${this.table.name}
-       WHERE ${inScope(1)} AND status <> 'deleting' AND (status <> 'uploading' OR expires_at > now())
+       WHERE ${inScope(1)} AND status <> 'deleting' AND (status NOT IN ('uploading', 'completing') OR expires_at > now())
          AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR owner_type = $4)
          AND ($5::text IS NULL OR owner_id = $5)
          AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::uuid))
@@ -152,4 +157,9 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
       [scope.userId, scope.restricted, status, ownerType, ownerId, after?.createdAt, after?.id, limit],
     );
   }
+}
+
+function quotaExceeded(said: string, limitBytes?: number): UploadError {
+  const message = `${said} Finish or cancel one first.`;
+  return new UploadError('quota_exceeded', message, limitBytes === undefined ? {} : { limitBytes });
 }

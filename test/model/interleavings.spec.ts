@@ -148,10 +148,8 @@ describe('Requests for one upload, interleaved at every call to database and sto
           await settle(2);
         };
         await fc.assert(
-          fc.asyncProperty(
-            fc.boolean(),
-            fc.scheduler({ act: act as (f: () => Promise<void>) => Promise<unknown> }),
-            (one, scheduler) => run(duel, one, scheduler),
+          fc.asyncProperty(fc.boolean(), fc.scheduler({ act: act }), (one, scheduler) =>
+            run(duel, one, scheduler),
           ),
           { numRuns: PER_DUEL, seed: SEED, endOnFailure: !!process.env.MODEL_NO_SHRINK },
         );

@@ -6,6 +6,7 @@ import { Column, Entity } from 'typeorm';
 import {
   AbstractChunkedUpload,
   ChunkedUploadModule,
+  type ChunkedUploadOptions,
   InvalidOptionError,
   UploadCleanup,
   UploadHealth,
@@ -44,7 +45,7 @@ describe('The module', () => {
     );
   });
 
-  it.each([
+  it.each<[Partial<ChunkedUploadOptions>, RegExp]>([
     [{ maxBytes: '2 apples' }, /maxBytes must be .*'5mb'.*"2 apples"/],
     [{ expiresIn: 'soon' }, /expiresIn must be .*'1d'/],
     [{ checksum: 'md6' as 'md5' }, /checksum must be one of md5, sha1/],

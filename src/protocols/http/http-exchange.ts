@@ -19,7 +19,7 @@ const HOST = /^[\w-]+(\.[\w-]+)*\.?(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/
 export class HttpExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
-  private readonly url: URL;
+  private readonly target: RequestTarget;
 
   constructor(
     private readonly adapter: HttpServer,
@@ -29,13 +29,13 @@ export class HttpExchange {
     const { raw, originalUrl } = request as FrameworkRequest;
     this.incoming = raw ?? (request as IncomingMessage);
     this.outgoing = (response as { raw?: ServerResponse }).raw ?? (response as ServerResponse);
-    this.url = new URL(originalUrl ?? this.incoming.url ?? '/', 'http://localhost');
+    this.target = parseTarget(originalUrl ?? this.incoming.url ?? '/');
     restoreContentType(this.incoming);
   }
 
   /** Path of the request as the client sees it: global prefix, version and mount point included. */
   get path(): string {
-    return this.url.pathname;
+    return this.target.path;
   }
 
   /** `https://host:port`, as far as the framework trusts the request for it; null when its host is no host. */
@@ -53,14 +53,14 @@ export class HttpExchange {
 
   /** A query parameter. @throws UploadError `malformed_request` when it is given twice. */
   query(name: string): string | undefined {
-    const values = this.url.searchParams.getAll(name);
+    const values = this.target.query.getAll(name);
     if (values.length > 1)
       throw new UploadError('malformed_request', `The query parameter ${name} is given twice.`);
     return values[0];
   }
 
   queryEntries(): ReadonlyMap<string, string> {
-    return new Map([...this.url.searchParams.keys()].map((name) => [name, this.query(name) ?? '']));
+    return new Map([...this.target.query.keys()].map((name) => [name, this.query(name) ?? '']));
   }
 
   /** Tells a client that waits for it to send the body (RFC 9110 section 10.1.1). */
@@ -79,4 +79,18 @@ export class HttpExchange {
   reply(status: number, body: unknown): void {
     this.adapter.reply(this.response, body, status);
   }
+}
+
+interface RequestTarget {
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Splits a request target (RFC 9112 section 3.2); by hand, since a client may send what no URL parser takes. */
+function parseTarget(target: string): RequestTarget {
+  const local = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
+  const [beforeHash = ''] = local.split('#', 1);
+  const mark = beforeHash.indexOf('?');
+  const path = mark < 0 ? beforeHash : beforeHash.slice(0, mark);
+  return { path: path || '/', query: new URLSearchParams(mark < 0 ? '' : beforeHash.slice(mark)) };
 }

@@ -139,7 +139,11 @@ class MultipartReader implements MultipartBody {
       append: (data) => {
         if (!stream.push(data)) this.request.pause();
       },
-      close: () => void stream.push(null),
+      close: () => {
+        stream.push(null);
+        // Nobody reads behind the end of the file: a request paused for it would wait for ever.
+        this.request.resume();
+      },
     };
   }
 

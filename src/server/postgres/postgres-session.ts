@@ -39,6 +39,12 @@ export class PostgresSession {
     }
   }
 
+  /** The folder the server works on. */
+  async dataDirectory(): Promise<string> {
+    const { rows } = await this.client.query<{ data_directory: string }>('SHOW data_directory');
+    return rows[0]?.data_directory ?? '';
+  }
+
   /** Whether the connection broke; the server is gone or was restarted. */
   get lost(): boolean {
     return this.#lost;

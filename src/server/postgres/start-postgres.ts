@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BootError } from '../boot-error.js';
 import { clusterUrl, openClusterPlace, type ClusterPlace } from './cluster-place.js';
@@ -65,8 +65,13 @@ async function join(place: ClusterPlace, deadline: number): Promise<Joined | nul
     if (postmaster === null) return null;
     const url = await clusterUrl(place, postmaster.port);
     try {
-      // The password is this folder's own, so a server that takes it is this folder's server.
-      return { url, session: await PostgresSession.open(url) };
+      const session = await PostgresSession.open(url);
+      // A copied folder has the password, and the address, of the one it was copied from.
+      if ((await realpath(await session.dataDirectory())) === (await realpath(place.data)))
+        return { url, session };
+      await session.close();
+      await rm(postmasterFile(place.data), { force: true });
+      return null;
     } catch (error) {
       if (!(await mayStillAnswer(place, postmaster))) return null;
       if ((error as { code?: string }).code === '28P01' || Date.now() > deadline) {

@@ -21,7 +21,7 @@ jest.unstable_mockModule('node:fs', () => ({
   ...fs,
   writev: Object.assign(() => undefined, { [promisify.custom]: shortWritev }),
 }));
-const { makeFolders, openEmpty, openExisting, statOrNull, syncFolder, writeFully } =
+const { FolderMaker, openEmpty, openExisting, statOrNull, syncFolder, writeFully } =
   await import('./durable-file.js');
 
 let folder: string;
@@ -108,15 +108,15 @@ describe('opening', () => {
 describe('folders', () => {
   it('are made down from the root, for the owner only, and may be there', async () => {
     const path = join(folder, 'a', 'b', 'c');
-    await makeFolders(folder, path);
-    await makeFolders(folder, path);
+    await new FolderMaker(folder).ensure(path);
+    await new FolderMaker(folder).ensure(path);
     expect((await stat(path)).mode & 0o777).toBe(0o700);
     await syncFolder(path);
   });
 
   it('are not made when the root is gone', async () => {
     const root = join(folder, 'gone');
-    await expect(makeFolders(root, join(root, 'a'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(new FolderMaker(root).ensure(join(root, 'a'))).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(stat(root)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 

@@ -59,17 +59,33 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Creates the folders from `root` (which must exist) down to `folder`, and makes each name durable. */
-export async function makeFolders(root: string, folder: string): Promise<void> {
-  let path = root;
-  for (const name of relative(root, folder).split(sep).filter(Boolean)) {
-    path = `${path}${sep}${name}`;
-    try {
-      await mkdir(path, { mode: FOLDER_MODE });
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
+/** Creates folders under a root, and makes their names durable: each once in the life of the process. */
+export class FolderMaker {
+  private readonly durable = new Set<string>();
+
+  /** @param root exists. */
+  constructor(private readonly root: string) {}
+
+  /** Creates the folders from the root down to `folder`; also syncs those that another process has just made. */
+  async ensure(folder: string): Promise<void> {
+    if (this.durable.has(folder)) return;
+    let path = this.root;
+    for (const name of relative(this.root, folder).split(sep).filter(Boolean)) {
+      path = `${path}${sep}${name}`;
+      if (this.durable.has(path)) continue;
+      try {
+        await mkdir(path, { mode: FOLDER_MODE });
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error;
+      }
+      await syncFolder(dirname(path));
+      this.durable.add(path);
     }
-    await syncFolder(dirname(path));
+  }
+
+  /** Looks again: a folder that was there is not. */
+  forget(): void {
+    this.durable.clear();
   }
 }
 

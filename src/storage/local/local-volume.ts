@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UploadError } from '../../errors/upload-error.js';
 import { syncFolder } from './durable-file.js';
 import { systemCode } from '../../errors/system-code.js';
@@ -60,6 +60,7 @@ export class LocalVolume {
 
   private async open(): Promise<string> {
     await mkdir(this.root, { recursive: true, mode: 0o700 });
+    await syncFolder(dirname(this.root));
     // Under its name only when it is whole: another process may be reading it at this moment.
     const marker = join(this.root, `${MARKER}-${randomUUID()}`);
     try {

@@ -1,5 +1,5 @@
-import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { copyFile, type FileHandle, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type {
@@ -10,19 +10,12 @@ import type {
   StoredUpload,
 } from '../storage-driver.interface.js';
 import type { StoredObject, SweepableStorage } from '../sweepable-storage.js';
-import {
-  makeFolders,
-  openEmpty,
-  openExisting,
-  removeEmptyFolders,
-  statOrNull,
-  syncFolder,
-} from './durable-file.js';
-import { type LocalTarget, LocalWriter } from './local.writer.js';
+import { removeEmptyFolders, statOrNull, syncFolder } from './durable-file.js';
+import { LocalOpener } from './local.opener.js';
+import { LocalWriter } from './local.writer.js';
 import { committedGeneration, LocalFiles } from './local-files.js';
 import { listObjects } from './local-listing.js';
 import { LocalVolume } from './local-volume.js';
-import { systemCode } from '../../errors/system-code.js';
 import { bytesLost, storageFailure } from './storage-failure.js';
 
 /** Options of {@link LocalStorage}. */
@@ -39,10 +32,12 @@ export class LocalStorage implements SweepableStorage {
   readonly capabilities: StorageCapabilities = { minChunkBytes: 0 };
   private readonly volume: LocalVolume;
   private readonly files: LocalFiles;
+  private readonly opener: LocalOpener;
 
   constructor({ root }: LocalStorageOptions) {
     this.volume = new LocalVolume(root);
     this.files = new LocalFiles(this.volume.root);
+    this.opener = new LocalOpener(this.volume, this.files);
   }
 
   check(): Promise<void> {
@@ -51,7 +46,7 @@ export class LocalStorage implements SweepableStorage {
 
   async append(upload: StoredUpload, offset: number): Promise<StorageWriter> {
     try {
-      return new LocalWriter(await this.target(upload, offset));
+      return new LocalWriter(await this.opener.open(upload, offset));
     } catch (error) {
       throw storageFailure(error);
     }
@@ -76,13 +71,15 @@ export class LocalStorage implements SweepableStorage {
   }
 
   async finish(upload: StoredUpload, size: number): Promise<StorageState> {
-    const final = this.files.final(upload);
     try {
-      const finished = await statOrNull(final);
-      if (!finished) await this.seal(upload, size, final);
-      else if (finished.size !== size) throw bytesLost();
-      // A crash between the name and its sync left a name that a power cut would take away.
-      else await syncFolder(dirname(final));
+      // Another holder whose lease ran out may have done it meanwhile: then it is done, whatever became of this try.
+      if (!(await this.isSealed(upload, size))) {
+        await this.seal(upload, size).catch(async (error: unknown) => {
+          if (!(await this.isSealed(upload, size))) throw error;
+        });
+      }
+      // In any case: a crash between the name and its sync left one that a power cut would take away.
+      await syncFolder(dirname(this.files.final(upload)));
       await this.dropParts(upload);
       return { volume: await this.volume.id(), generation: upload.generation, finished: true };
     } catch (error) {
@@ -112,59 +109,16 @@ export class LocalStorage implements SweepableStorage {
     );
   }
 
-  /** Opens the file of the upload's generation at `offset`, forked from the committed one where they differ. */
-  private async target(upload: StoredUpload, offset: number): Promise<LocalTarget> {
-    const volume = await this.volume.id();
-    const path = this.files.part(upload, upload.generation);
-    const committed = committedGeneration(upload);
-    const isNew = committed !== upload.generation;
-    const replaces = committed !== null && isNew ? this.files.part(upload, committed) : null;
-    const target = { path, offset, isNew, replaces, state: { volume, generation: upload.generation } };
-    if (offset === 0) {
-      await this.volume.verify(upload.storageState?.volume ?? volume);
-      return { ...target, file: await this.create(path) };
-    }
-    if (replaces) await this.fork(upload, { from: replaces, to: path, length: offset });
-    return { ...target, file: await this.reopen(upload, path, offset) };
+  /** Whether the file has its final name: nothing is received under another one any more. */
+  private async isSealed(upload: StoredUpload, size: number): Promise<boolean> {
+    const finished = await statOrNull(this.files.final(upload));
+    if (finished?.size !== size) return false;
+    return !(await statOrNull(this.files.part(upload, committedGeneration(upload) ?? upload.generation)));
   }
 
-  private async create(path: string): Promise<FileHandle> {
-    try {
-      return await openEmpty(path);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      await makeFolders(this.volume.root, dirname(path));
-      return openEmpty(path);
-    }
-  }
-
-  /** Opens a file that holds at least `offset` bytes, and cuts off the torn tail behind them. */
-  private async reopen(upload: StoredUpload, path: string, offset: number): Promise<FileHandle> {
-    const file = await openExisting(path).catch((error: unknown) => this.explainMissing(upload, error));
-    try {
-      const { size } = await file.stat();
-      if (size < offset) throw bytesLost();
-      if (size > offset) await file.truncate(offset);
-      return file;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-  }
-
-  /** Copies the acknowledged prefix into a file of its own; shares the blocks where the filesystem can. */
-  private async fork(
-    upload: StoredUpload,
-    copy: { from: string; to: string; length: number },
-  ): Promise<void> {
-    const source = await stat(copy.from).catch((error: unknown) => this.explainMissing(upload, error));
-    if (source.size < copy.length) throw bytesLost();
-    await copyFile(copy.from, copy.to, constants.COPYFILE_FICLONE);
-  }
-
-  /** Cuts the received file to its exact size, syncs it, and gives it its final name, durably. */
-  private async seal(upload: StoredUpload, size: number, final: string): Promise<void> {
-    const target = await this.target(upload, size);
+  /** Cuts the received file to its exact size, syncs it, and gives it its final name. */
+  private async seal(upload: StoredUpload, size: number): Promise<void> {
+    const target = await this.opener.open(upload, size);
     const writer = new LocalWriter(target);
     try {
       await writer.commit(true);
@@ -172,22 +126,14 @@ export class LocalStorage implements SweepableStorage {
       await writer.abort();
       throw error;
     }
-    await rename(target.path, final);
-    await syncFolder(dirname(final));
+    await rename(target.path, this.files.final(upload));
   }
 
   private async openRange(upload: StoredUpload, { start, end }: ByteRange): Promise<ReadStream> {
     const path = await this.files.whereabouts(upload);
-    const { size } = await stat(path).catch((error: unknown) => this.explainMissing(upload, error));
+    const { size } = await stat(path).catch((error: unknown) => this.opener.explainMissing(upload, error));
     if (size < end) throw bytesLost();
     return createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
-  }
-
-  /** A file that should be there is not: lost, unless this is another volume. */
-  private async explainMissing(upload: StoredUpload, error: unknown): Promise<never> {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    await this.volume.verify(upload.storageState?.volume);
-    throw bytesLost();
   }
 
   private async dropParts(upload: StoredUpload): Promise<void> {

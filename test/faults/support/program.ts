@@ -12,7 +12,7 @@ export class Program {
   /** @param around A command to run it under, such as `prlimit`. */
   constructor(script: string, env: Record<string, string>, around: readonly string[] = []) {
     const [file, ...args] = [...around, process.execPath, '--import', HOOKS, script];
-    this.child = spawn(file as string, args, {
+    this.child = spawn(file, args, {
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -77,11 +77,12 @@ export class World {
   }
 
   static async open(): Promise<World> {
-    const { url, drop } = await createDatabase();
+    const database = await createDatabase();
+    const { url } = database;
     const options = { type: 'postgres' as const, url, entities: [ChunkedUpload], poolSize: 4 };
     const dataSource = await new DataSource(options).initialize();
     await dataSource.query('CREATE TABLE effect (upload_id uuid NOT NULL)');
-    return new World(dataSource, drop);
+    return new World(dataSource, () => database.drop());
   }
 
   async close(): Promise<void> {
@@ -114,7 +115,7 @@ export class World {
       requests: { ask } as unknown as LeaseRequests,
       holder: holder as unknown as LeaseHolder,
     });
-    const type = new UploadType('ChunkedUpload', engine as unknown as UploadEngine, door);
+    const type = new UploadType('ChunkedUpload', engine, door);
     return { name, engine, cleanup: new UploadCleanup([type]) };
   }
 
