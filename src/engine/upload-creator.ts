@@ -13,6 +13,9 @@ import type { CreateCommand } from './upload-commands.js';
 import { admitSize, admitWindow, requireCountable } from './upload-policy.js';
 import type { UploadRemover } from './upload-remover.js';
 
+/** Inserts tried, where other requests with the same idempotency key come and go. */
+const MOST_ATTEMPTS = 5;
+
 /** An upload that a creating request stands for. */
 export interface Created<Entity> {
   readonly upload: Entity;
@@ -50,7 +53,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
   private async begin(command: CreateCommand, columns: Partial<Entity>): Promise<Leased<Entity> | Entity> {
     const idempotencyKey = scopedKey(command);
     // A failed or dead creation with this key makes room for this one; so does one that this request takes over.
-    for (let attempt = 0; attempt < 3; attempt++) {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
       const row = this.newRow(command);
       const values = { ...columns, ...row, idempotencyKey } as Partial<Entity>;
       const { expiresInMs, quota } = this.context.policy;
@@ -64,7 +67,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
         throw error;
       });
       if (begun) return begun;
-      const existing = idempotencyKey && (await this.existing(idempotencyKey));
+      const existing = idempotencyKey && (await this.existing(idempotencyKey, attempt === 0));
       if (existing) return existing;
     }
     throw busy(null);
@@ -82,8 +85,11 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     };
   }
 
-  /** The upload a key stands for; null when there was only an attempt, which is out of the way now. */
-  private async existing(key: string): Promise<Entity | null> {
+  /**
+   * The upload a key stands for; null when there was only an attempt, which is out of the way now.
+   * @param endsOlder whether to end one that is under way: of several at once only the newest does, or none would get through.
+   */
+  private async existing(key: string, endsOlder: boolean): Promise<Entity | null> {
     const { repositories, active } = this.context;
     const sighting = await repositories.uploads.sightByIdempotencyKey(key);
     if (!sighting) return null;
@@ -91,7 +97,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const isCreated = upload.leaseToken === null || upload.storageState !== null;
     if (isCreated && !isExpired && upload.status !== 'deleting') return upload;
     const write = active.get(upload.id);
-    write?.stop(new StopRequest(takenOver(), false));
+    if (endsOlder) write?.stop(new StopRequest(takenOver(), false));
     await write?.settled;
     if (write) return null;
     if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) throw busy(leaseSeconds);

@@ -45,7 +45,7 @@ describe('The module', () => {
     );
   });
 
-  it.each<[Partial<ChunkedUploadOptions>, RegExp]>([
+  const refused: [Partial<ChunkedUploadOptions>, RegExp][] = [
     [{ maxBytes: '2 apples' }, /maxBytes must be .*'5mb'.*"2 apples"/],
     [{ expiresIn: 'soon' }, /expiresIn must be .*'1d'/],
     [{ checksum: 'md6' as 'md5' }, /checksum must be one of md5, sha1/],
@@ -53,8 +53,9 @@ describe('The module', () => {
     [{ publicUrl: 'files.example.com' }, /publicUrl must be like/],
     [{ statusOverrides: { offset_mismatch: 200 } }, /statusOverrides.offset_mismatch/],
     [{ minBytes: 10, maxBytes: 5 }, /minBytes must not be above maxBytes/],
-    [{ maxByte: 5 }, /There is no option maxByte/],
-  ])('refuses the options %j with a message that helps', async (upload, message) => {
+    [{ maxByte: 5 } as object, /There is no option maxByte/],
+  ];
+  it.each(refused)('refuses the options %j with a message that helps', async (upload, message) => {
     const refusal: unknown = await start({ upload }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(InvalidOptionError);
     expect((refusal as Error).message).toMatch(message);

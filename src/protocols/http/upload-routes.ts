@@ -5,7 +5,7 @@ import { hideContentType, markAwaitingContinue, takeAwaitingContinue, UNPARSED }
 
 /** What is used of an Express router's layer, as Nest itself uses it. */
 interface ExpressLayer {
-  readonly route?: { readonly path: unknown };
+  readonly route?: { readonly path: unknown; readonly methods?: Readonly<Record<string, boolean>> };
   match(path: string): boolean;
 }
 
@@ -15,7 +15,7 @@ type Next = () => void;
 /** What is used of Fastify. */
 interface FastifyApp {
   hasContentTypeParser(type: string): boolean;
-  addHook(name: 'onRoute', hook: (route: { url: string }) => void): void;
+  addHook(name: 'onRoute', hook: (route: { url: string; method: string | string[] }) => void): void;
   addHook(
     name: 'onRequest',
     hook: (request: FastifyRequest, reply: { raw: ServerResponse }, done: Next) => void,
@@ -33,6 +33,8 @@ interface FastifyRequest {
 /** Every upload route ends in one of these; a base path that has the last one is an upload type's. */
 const SUFFIXES = ['', '/:id', '/:id/content'];
 const LAST = '/:id/content';
+/** Refused by our controllers, so there is a route for it; an app has none for a path like that. */
+const TELLING_METHOD = 'PATCH';
 
 /**
  * Keeps the app's body parsers away from upload routes, on Express and on Fastify, whatever prefix, version or mount
@@ -87,26 +89,29 @@ export class UploadRoutes implements OnApplicationBootstrap {
 
   private layersOf(app: ExpressApp): ExpressLayer[] {
     const routes = (app.router?.stack ?? []).filter((layer) => typeof layer.route?.path === 'string');
-    const bases = this.basesAmong(routes.map((layer) => layer.route?.path as string));
-    return routes.filter((layer) => bases.has(layer.route?.path as string));
+    const telling = routes.filter(({ route }) => route?.methods?.[TELLING_METHOD.toLowerCase()]);
+    const ours = this.ours(telling.map(({ route }) => route?.path as string));
+    return routes.filter(({ route }) => ours.has(route?.path as string));
   }
 
   private installOnFastify(app: FastifyApp): void {
-    const urls: string[] = [];
+    const telling: string[] = [];
     let ours: ReadonlySet<string> | null = null;
-    app.addHook('onRoute', ({ url }) => urls.push(url));
+    app.addHook('onRoute', ({ url, method }) => {
+      if ([method].flat().includes(TELLING_METHOD)) telling.push(url);
+    });
     if (!app.hasContentTypeParser(UNPARSED))
       app.addContentTypeParser(UNPARSED, (_request, _body, done) => done(null));
     app.addHook('onRequest', (request, reply, done) => {
-      ours ??= this.basesAmong(urls);
+      ours ??= this.ours(telling);
       this.prepare(request.raw, reply.raw, ours.has(request.routeOptions.url ?? ''));
       done();
     });
   }
 
-  /** All patterns of `routes` that are ours. */
-  private basesAmong(routes: readonly string[]): ReadonlySet<string> {
-    const bases = routes
+  /** All patterns of our routes, from those that only ours can be. */
+  private ours(telling: readonly string[]): ReadonlySet<string> {
+    const bases = telling
       .filter((route) => route.endsWith(LAST))
       .map((route) => route.slice(0, -LAST.length))
       .filter((base) =>

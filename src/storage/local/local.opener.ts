@@ -9,6 +9,8 @@ import type { LocalVolume } from './local-volume.js';
 import type { LocalTarget } from './local.writer.js';
 import { bytesLost } from './storage-failure.js';
 
+const MOST_ATTEMPTS = 20;
+
 /** Opens the file an upload is received in, at an offset, so that what is written next follows what was acknowledged. */
 export class LocalOpener {
   private readonly folders: FolderMaker;
@@ -58,16 +60,16 @@ export class LocalOpener {
     throw bytesLost();
   }
 
+  /** Creates a file and the folders it needs; those may be removed, as empty ones, while we are about it. */
   private async create(path: string): Promise<FileHandle> {
-    await this.folders.ensure(dirname(path));
-    try {
-      return await openEmpty(path);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      // Somebody removed the folder while it was empty.
-      this.folders.forget();
-      await this.folders.ensure(dirname(path));
-      return openEmpty(path);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.folders.ensure(dirname(path));
+        return await openEmpty(path);
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT' || attempt === MOST_ATTEMPTS) throw error;
+        this.folders.forget();
+      }
     }
   }
 
