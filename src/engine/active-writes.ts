@@ -1,5 +1,8 @@
 import { UploadError } from '../errors/upload-error.js';
 
+/** How long writes that are cut off may take to sync and commit what they have. */
+const SETTLE_MS = 3_000;
+
 /** Why a running write is asked to stop, and whether what it received so far is still wanted. */
 export class StopRequest {
   constructor(
@@ -89,17 +92,22 @@ export class ActiveWrites {
 
   /** Ends every write and waits until all have settled: those that are not done within `graceMs` are cut off. */
   async drain(graceMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([this.settled(), new Promise((resolve) => (timer = setTimeout(resolve, graceMs)))]);
-    clearTimeout(timer);
+    await within(graceMs, this.settled());
     this.isClosed = true;
     for (const write of this.byUpload.values()) write.stop(new StopRequest(shuttingDown(), true));
-    await this.settled();
+    // A storage that hangs would hold the process: what it does to these chunks, nobody was told.
+    await within(SETTLE_MS, this.settled());
   }
 
   private async settled(): Promise<void> {
     await Promise.all([...this.byUpload.values()].map((write) => write.settled));
   }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

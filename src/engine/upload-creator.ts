@@ -94,7 +94,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const sighting = await repositories.uploads.sightByIdempotencyKey(key);
     if (!sighting) return null;
     const { upload, isExpired, leaseSeconds } = sighting;
-    const isCreated = upload.leaseToken === null || upload.storageState !== null;
+    const isCreated = upload.storageState !== null;
     if (isCreated && !isExpired && upload.status !== 'deleting') return upload;
     const write = active.get(upload.id);
     if (endsOlder) write?.stop(new StopRequest(takenOver(), false));

@@ -130,11 +130,10 @@ class FaultInjectingWriter implements StorageWriter {
   ) {}
 
   write(buffers: readonly Buffer[]): Promise<void> {
-    const half = halfOf(buffers);
     return this.faults.run(
       'write',
       () => this.inner.write(buffers),
-      () => this.inner.write(half),
+      () => this.inner.write(halfOf(buffers)),
     );
   }
 

@@ -68,7 +68,10 @@ describe.each(ADAPTERS)('10,000 requests that no client would send, on %s', (ada
   });
 
   it('crash nothing, and are all answered or ended in time', () => {
-    expect({ exit: abused.exitCode, log: abused.log.slice(-2000) }).toEqual({ exit: null, log: '' });
+    expect({ exit: abused.exitCode, log: withoutKnown(abused.log).slice(-2000) }).toEqual({
+      exit: null,
+      log: '',
+    });
     expect(those(({ outcome }) => outcome.hung)).toEqual([]);
   });
 
@@ -111,3 +114,13 @@ describe.each(ADAPTERS)('10,000 requests that no client would send, on %s', (ada
     expect(hash('sha256', stored)).toBe(hash('sha256', bytes));
   });
 });
+
+/** Without what the frameworks say of requests that are none of ours: a strange target, a body that broke off. */
+function withoutKnown(log: string): string {
+  return log
+    .replace(/\(node:\d+\) \[DEP0170\].*\n(\(Use `node.*\n)?/g, '')
+    .replace(
+      /.*\[ExceptionsHandler\] Error: aborted\n(?: +at .*\n)*(?: +code: 'ECONNRESET',\n +statusCode: 400\n\}\n)?/g,
+      '',
+    );
+}

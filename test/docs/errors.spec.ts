@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { UPLOAD_ERROR_CODES } from '../../src/index.js';
 import { REST_STATUSES } from '../../src/protocols/rest/rest.response.js';
 
-const CELL = /^\| `([a-z_]+)` \| ([\d, ]+) \| (.+) \| (.+) \|$/;
+const CELL = /^\| `([a-z_]+)` +\| ([\d, ]*\d) +\| (.+) \| (.+) \|$/;
 
 /** `unauthenticated` is 403 where no scheme has a challenge. */
 const statusText = (code: keyof typeof REST_STATUSES) =>

@@ -17,7 +17,7 @@ interface Block {
 }
 
 /** Code blocks with the comment in front of them. */
-const BLOCKS: Block[] = [...README.matchAll(/(?:<!-- (.+) -->\n)?```(\w+)\n([\s\S]*?)```/g)].map(
+const BLOCKS: Block[] = [...README.matchAll(/(?:<!-- (.+) -->\n+)?```(\w+)\n([\s\S]*?)```/g)].map(
   ([, mark = '', language = '', code = '']) => ({ mark, language, code }),
 );
 
@@ -71,7 +71,7 @@ describe('The README', () => {
     const table = README.slice(README.indexOf('<!-- options -->'), README.indexOf('## Errors'));
     const listed = table
       .split('\n')
-      .filter((line) => line.startsWith('| `'))
+      .filter((line) => /^\| +`/.test(line))
       .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((match) => match[1]));
     const declared = [...interfacesIn('src/upload-options.ts', ['UploadShape', 'UploadSettings'])].concat(
       interfacesIn('src/engine/upload-hooks.interface.ts', ['UploadHooks']),

@@ -224,6 +224,20 @@ describe('completion', () => {
       await expectComplete(path);
     });
 
+    it('a completion that slept beyond its lease does not complete in the name of its successor', async () => {
+      const path = await begin(app, bytes, total);
+      beforeComplete = () => sleep(500);
+      const sleeper = complete(app, path, bytes);
+      await until(() => isLeased(app, path));
+      await setRow(app, path, `lease_expires_at = now() - interval '1 second', lease_holder = 'asleep'`);
+      beforeComplete = () => sleep(900);
+      const successor = complete(other, path, bytes);
+      expect(code(await sleeper)).toBe('423 taken_over');
+      expect((await rowOf(app, path))?.status).toBe('completing');
+      expect(code(await successor)).toBe('200 complete');
+      await expectComplete(path);
+    });
+
     it('a completion by a process that is gone is taken over when its lease is over', async () => {
       const path = await begin(app, bytes, total);
       const lease = `lease_token = gen_random_uuid(), lease_holder = 'elsewhere'`;
@@ -275,7 +289,9 @@ describe('completion', () => {
         await sleep(round % 5);
         const cancelled = await cancel(round % 2 ? app : other, path);
         expect(cancelled.status).toBe(204);
-        expect(['200 complete', '404 not_found', '423 taken_over']).toContain(code(await completing));
+        expect(['200 complete', '404 not_found', '423 taken_over', '423 busy']).toContain(
+          code(await completing),
+        );
         await expectNothing(path);
       }
     });

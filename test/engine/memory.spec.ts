@@ -83,7 +83,6 @@ describe('memory', () => {
     await growthMiB(() => raw(64));
     await growthMiB(() => form(64));
     const growth = { raw: await growthMiB(() => raw(1024)), form: await growthMiB(() => form(300)) };
-    console.log(growth);
     expect(growth.raw).toBeLessThan(100);
     expect(growth.form).toBeLessThan(100);
   }, 120_000);

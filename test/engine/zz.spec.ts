@@ -1,0 +1,25 @@
+import { expect, it } from '@jest/globals';
+import { mkdtemp } from 'node:fs/promises';
+import { LocalStorage } from '../../src/index.js';
+import { FaultInjectingDriver } from '../../src/testing/index.js';
+import { startTestApp } from '../support/test-app.js';
+import { begin, cancel, put, sleep, someBytes } from './support/client.js';
+it('hang', async () => {
+  const root = await mkdtemp('/tmp/zz-');
+  const storage = new FaultInjectingDriver(new LocalStorage({ root }));
+  const t = await startTestApp({ root, upload: { storage, idleTimeout: '1s', leaseTtl: '2s', shutdownGrace: '1s' } });
+  const path = await begin(t, someBytes(100), 1100);
+  storage.fail({ kind: 'hang', at: 1, calls: ['write'] });
+  const t0 = Date.now();
+  const log = (n: string) => (a: { status: number; body: { code?: unknown } } | Error) => console.log(n, a instanceof Error ? a.message : `${a.status} ${String(a.body.code)}`, Date.now() - t0);
+  void put(t, someBytes(1000), { path, start: 100, total: 1100 }).then(log('older'), log('older'));
+  await sleep(100);
+  void put(t, someBytes(1000), { path, start: 100, total: 1100 }).then(log('newer'), log('newer'));
+  await sleep(8000);
+  void cancel(t, path).then(log('cancel'), log('cancel'));
+  await sleep(4000);
+  const closed = t.app.close().then(() => console.log('closed', Date.now() - t0));
+  await sleep(5000);
+  storage.letGo();
+  await closed; await sleep(100); expect(1).toBe(1);
+}, 60000);
