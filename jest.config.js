@@ -2,6 +2,8 @@
 export default {
   testEnvironment: 'node',
   testMatch: ['**/src/**/*.spec.ts', '**/test/**/*.spec.ts'],
+  // Run by jest.guarantees.config.js.
+  testPathIgnorePatterns: ['/node_modules/', '/test/(abuse|crash|faults|model|power)/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   globalSetup: './test/support/global-setup.js',

@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, QueryFailedError } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
@@ -64,8 +64,9 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
         return upload;
       });
     } catch (error) {
-      // What the app's hook throws is its own, whatever it looks like.
-      throw error === failure.ofEffect ? error : databaseFailure(error);
+      // What the app's hook throws is its own, whatever it looks like; unless a statement of this transaction failed.
+      const isOwn = error === failure.ofEffect && !(error instanceof QueryFailedError);
+      throw isOwn ? error : databaseFailure(error);
     }
   }
 

@@ -1,0 +1,9 @@
+import config from './jest.config.js';
+
+/** The suites that break things at random: long, loud, and run one after the other. `npm run test:guarantees`. */
+export default {
+  ...config,
+  testMatch: ['**/test/{abuse,crash,faults,model,power}/**/*.spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  maxWorkers: 1,
+};
