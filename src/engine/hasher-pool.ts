@@ -51,10 +51,3 @@ export function returnHasher(algorithm: ChecksumAlgorithm, hasher: IHasher): voi
   if (hashers) hashers.push(hasher);
   else idle.set(algorithm, [hasher]);
 }
-
-/** Hex digits of a digest, by algorithm. */
-export async function digestLength(algorithm: ChecksumAlgorithm): Promise<number> {
-  const hasher = await takeHasher(algorithm);
-  returnHasher(algorithm, hasher);
-  return hasher.digestSize * 2;
-}

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum-algorithm.js';
-import { digestLength } from './hasher-pool.js';
 import { RunningDigest } from './running-digest.js';
 
 /** Of the ASCII digits 1 to 9, as the specifications (or their reference implementations) have it. */
@@ -51,7 +50,7 @@ describe('RunningDigest', () => {
       digest = resumed as RunningDigest;
     }
     expect(digest.finish()).toEqual(whole);
-    expect(whole[algorithm]).toHaveLength(await digestLength(algorithm));
+    expect(whole[algorithm]).toMatch(/^[0-9a-f]+$/);
     digest.release();
   });
 

@@ -28,7 +28,7 @@ const CHANNEL = 'chunked_upload_lease';
 const RECONNECT_MS = 1_000;
 
 /**
- * Lets processes that share a database ask each other for leases, by LISTEN and NOTIFY on one connection a process,
+ * Lets processes that share a database ask each other for leases, by LISTEN and NOTIFY on one connection of its own,
  * outside the pool. It only saves waiting: when it is down, a lease runs out by itself.
  */
 export class LeaseRequests {
@@ -65,7 +65,9 @@ export class LeaseRequests {
       if (this.connection === connection) this.connection = null;
       if (this.isStopped) return;
       clearTimeout(this.reconnect);
-      this.reconnect = setTimeout(() => void this.listen(onRequest), RECONNECT_MS).unref();
+      // A data source that was closed has no pool any more: then nobody listens, and nothing breaks.
+      const listen = () => this.listen(onRequest).catch(() => undefined);
+      this.reconnect = setTimeout(() => void listen(), RECONNECT_MS).unref();
     };
     connection.on('error', again);
     connection.on('end', again);

@@ -8,7 +8,7 @@ export class UploadLocation {
   private readonly base: string;
 
   /** @param routeDepth path segments of the request behind the collection's: 0 for `/upload`, 1 for `/upload/:id`. */
-  constructor(exchange: HttpExchange, publicUrl: string | null, routeDepth: 0 | 1 | 2) {
+  constructor(exchange: HttpExchange, publicUrl: string | null, routeDepth: 0 | 1) {
     const segments = exchange.path.replace(/\/+$/, '').split('/');
     const collection = segments.slice(0, segments.length - routeDepth).join('/');
     this.base = `${publicUrl ?? exchange.origin ?? ''}${collection}`;
@@ -16,9 +16,5 @@ export class UploadLocation {
 
   of(id: string): string {
     return `${this.base}/${id}`;
-  }
-
-  page(query: URLSearchParams): string {
-    return `${this.base}?${query.toString()}`;
   }
 }
