@@ -1,4 +1,5 @@
 import { UploadError } from '../errors/upload-error.js';
+import { busy } from './refusal.js';
 
 /** How long writes that are cut off may take to sync and commit what they have. */
 const SETTLE_MS = 3_000;
@@ -80,7 +81,7 @@ export class ActiveWrites {
     const write = this.byUpload.get(uploadId);
     if (!write || start < write.start) return;
     write.stop(new StopRequest(takenOver(), start > write.start));
-    await write.settled;
+    await settle(write);
   }
 
   /** Ends a write for a newer request in another process, which waits for the lease that `token` proves. */
@@ -104,10 +105,23 @@ export class ActiveWrites {
   }
 }
 
-async function within(ms: number, work: Promise<void>): Promise<void> {
+/** Waits until a write has given its lease back; not for ever, as a storage that hangs must not hold others too. */
+export function hasSettled({ settled }: ActiveWrite): Promise<boolean> {
+  return within(SETTLE_MS, settled);
+}
+
+/** The same. @throws UploadError `busy` when it has not. */
+export async function settle(write: ActiveWrite): Promise<void> {
+  if (!(await hasSettled(write))) throw busy(null);
+}
+
+/** Whether `work` was done in time. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
+  const isDone = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);
+  return isDone;
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

@@ -3,6 +3,7 @@ import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-uplo
 import type { Sighting } from '../persistence/upload.repository.js';
 import type { Checksums } from './checksum-algorithm.js';
 import { compareChecksums } from './checksum-comparison.js';
+import { settle } from './active-writes.js';
 import { digestAt } from './digest-at.js';
 import { type EngineContext, storedUpload, takeLease } from './engine-context.js';
 import { admitFirstBytes, mediaTypeOf, SNIFF_BYTES } from './file-type.js';
@@ -27,7 +28,7 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     const { active, repositories } = this.context;
     const write = active.get(id);
     // The last chunk may be here already, its answer lost: nothing more to receive, only to commit.
-    if (write && !write.isReceiving) await write.settled;
+    if (write && !write.isReceiving) await settle(write);
     const take = (takesOver: boolean) =>
       takeLease(this.context, (lease) => repositories.completions.claim(id, caller, lease), takesOver);
     const claimed = await this.claimer.takeOrRefuse({ id, scope: caller }, take, (sighting) =>

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { Lease } from '../persistence/lease.repository.js';
 import { storageKeyFor } from '../storage/storage-key.js';
-import { StopRequest, takenOver } from './active-writes.js';
+import { settle, StopRequest, takenOver } from './active-writes.js';
 import type { ChunkAppender } from './chunk-appender.js';
 import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import { describeDraft, differs } from './draft-columns.js';
@@ -98,8 +98,10 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     if (isCreated && !isExpired && upload.status !== 'deleting') return upload;
     const write = active.get(upload.id);
     if (endsOlder) write?.stop(new StopRequest(takenOver(), false));
-    await write?.settled;
-    if (write) return null;
+    if (write) {
+      await settle(write);
+      return null;
+    }
     if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) throw busy(leaseSeconds);
     const stale = await repositories.removals.claim(upload.id, { userId: null, restricted: false });
     if (stale) await this.remover.erase(stale, false);

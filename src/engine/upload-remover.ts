@@ -1,5 +1,5 @@
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
-import { StopRequest } from './active-writes.js';
+import { hasSettled, StopRequest } from './active-writes.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
 import { notFound, requireUsable } from './refusal.js';
 import type { Caller } from './upload-commands.js';
@@ -21,8 +21,9 @@ export class UploadRemover<Entity extends AbstractChunkedUpload> {
     }
     const write = active.get(id);
     write?.stop(new StopRequest(notFound(), false));
-    await write?.settled;
-    await this.erase(upload, false);
+    // Of a storage that hangs, cleanup deletes the bytes: for everybody else the upload is gone already.
+    const isIdle = !write || (await hasSettled(write));
+    if (isIdle) await this.erase(upload, false);
     events.emit('cancelled', upload);
   }
 

@@ -103,6 +103,27 @@ describe('a storage that fails', () => {
     expect(struck).toBeGreaterThan(12);
   });
 
+  it('a call that hangs for ever holds nobody else', async () => {
+    const [rest, next] = [bytes.subarray(10_000), bytes.subarray(20_000)];
+    const path = await begin(app, bytes.subarray(0, 10_000), total);
+    storage.fail({ kind: 'hang', at: 1, calls: ['commit'] });
+    const hanging = put(app, rest, { path, start: 10_000, total });
+    await until(() => storage.hasFailed);
+    const [same, behind, completion] = await Promise.all([
+      put(app, rest, { path, start: 10_000, total }),
+      put(app, next, { path, start: 20_000, total }),
+      complete(app, path, bytes),
+    ]);
+    expect([same, behind, completion].map(code)).toEqual(['423 busy', '423 busy', '423 busy']);
+    expect((await cancel(app, path)).status).toBe(204);
+    expect((await detail(app, path)).status).toBe(404);
+    storage.letGo();
+    expect(code(await hanging)).toBe('404 not_found');
+    await app.dataSource.query(`UPDATE chunked_upload SET updated_at = now() - interval '2 minutes'`);
+    await app.app.get(UploadCleanup).run();
+    expect([await app.rows(), await app.files()]).toEqual([[], []]);
+  });
+
   it('a chunk that fails leaves no byte behind the offset, and the next one is taken at once', async () => {
     for (const call of ['write', 'commit'] as const) {
       const path = await begin(app, bytes.subarray(0, 10_000), total);
