@@ -1,10 +1,14 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { Caller } from '../engine/upload-commands.js';
+import type { HookContext } from '../engine/upload-hooks.interface.js';
+import type { UploadLimits } from '../engine/upload-policy.js';
 
-/** How callers are told apart. */
+/** How callers are told apart, and what each may see and send. */
 export interface CallerPolicy {
   readonly resolveUser: (request: unknown) => string | null | Promise<string | null>;
-  readonly userRestricted: boolean;
+  /** Whether the uploads of others do not exist for a caller. */
+  readonly isRestricted: (context: HookContext) => boolean | Promise<boolean>;
+  readonly limits: (context: HookContext) => UploadLimits | Promise<UploadLimits>;
   readonly anonymous: boolean;
 }
 
@@ -13,11 +17,15 @@ export interface CallerPolicy {
  * @throws UploadError `unauthenticated` when nobody is signed in and `anonymous` is off.
  */
 export async function resolveCaller(policy: CallerPolicy, request: unknown): Promise<Caller> {
-  const userId: unknown = await policy.resolveUser(request);
-  const isId = typeof userId === 'string' || typeof userId === 'number' || typeof userId === 'bigint';
-  if (isId && userId !== '') return { userId: String(userId), restricted: policy.userRestricted, request };
-  if (!policy.anonymous) throw new UploadError('unauthenticated', 'Sign in to upload.');
-  return { userId: null, restricted: policy.userRestricted, request };
+  const userId = idOf(await policy.resolveUser(request));
+  if (userId === null && !policy.anonymous) throw new UploadError('unauthenticated', 'Sign in to upload.');
+  const context = { userId, request };
+  return { ...context, restricted: await policy.isRestricted(context), limits: await policy.limits(context) };
+}
+
+function idOf(value: unknown): string | null {
+  const isId = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+  return isId && value !== '' ? String(value) : null;
 }
 
 /** The default `resolveUser`: `id`, or else `sub`, of the `request.user` that most guards set. */
