@@ -60,7 +60,7 @@ module.exports = {
         '^src/engine/',
         '^src/persistence/',
         '^src/storage/[^/]+\\.ts$',
-        '^src/upload-type\\.ts$',
+        '^src/upload-types?\\.ts$',
       ],
       'Cleanup is one more caller of the engine.',
     ),

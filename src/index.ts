@@ -7,21 +7,52 @@ export type {
   ChunkedUploadOptions,
   Duration,
   OwnerType,
+  PerRequest,
+  ResponseFormat,
+  UploadDoor,
+  UploadFeature,
   UploadSettings,
   UploadShape,
 } from './upload-options.js';
-export { getUploadTypeToken, InjectUploadType } from './upload-tokens.js';
+export { getUploadsToken, getUploadTypeToken, InjectUploads, InjectUploadType } from './upload-tokens.js';
 export { UploadType } from './upload-type.js';
+export { UploadTypes } from './upload-types.js';
+export { type FileSource, type NewFile, UploadsService } from './uploads.service.js';
 export { UploadHealth, type UploadHealthReport } from './upload-health.js';
 
 // Front doors
 export { RestUploadsController } from './protocols/rest/rest.controller.js';
+export { FormPostUploadsController } from './protocols/form-post/form-post.controller.js';
+export type { ChunkAnswer } from './protocols/form-post/form-post.response.js';
 export type { UploadBody } from './protocols/rest/rest.response.js';
 export type { UploadPage } from './protocols/rest/rest.door.js';
 export type { Problem } from './protocols/http/problem.js';
 
 // Access
 export { BasicAuthGuard, type BasicAuthOptions } from './access/basic-auth.guard.js';
+export { API_KEY_OPTIONS, ApiKeyGuard, type ApiKeyOptions } from './access/api-key.guard.js';
+export {
+  type ApiKeyDraft,
+  type ApiKeyHolder,
+  type ApiKeyRecord,
+  ApiKeyService,
+  type IssuedApiKey,
+  type SignedText,
+} from './access/api-key.service.js';
+export {
+  SIGNED_QUERY_OPTIONS,
+  SignedQueryGuard,
+  type SignedQueryOptions,
+} from './access/signed-query.guard.js';
+export {
+  type CallbackAuthOptions,
+  ExternalAuthGuard,
+  type ExternalAuthOptions,
+  type ServerAuthOptions,
+} from './access/external-auth.guard.js';
+export type { ExternalUser } from './access/auth-server.js';
+export { UploadApiKey } from './access/upload-api-key.entity.js';
+export { UploadApiKeysModule, type UploadApiKeysOptions } from './access/upload-api-keys.module.js';
 
 // Engine
 export { UploadEngine } from './engine/upload-engine.js';
@@ -33,7 +64,7 @@ export type {
   UploadDraft,
   UploadHooks,
 } from './engine/upload-hooks.interface.js';
-export type { Durability, Owner } from './engine/upload-policy.js';
+export type { Durability, Owner, UploadLimits } from './engine/upload-policy.js';
 export { UploadEvents, type UploadEventName, type UploadListener } from './events/upload-events.js';
 
 // Storage
@@ -45,17 +76,21 @@ export type {
   StorageWriter,
   StoredUpload,
 } from './storage/storage-driver.interface.js';
+export type { LinkableStorage } from './storage/file-export.js';
+export type { NewObject, StorageFolder } from './storage/storage-key.js';
 export type { StoredObject, SweepableStorage } from './storage/sweepable-storage.js';
 export { LocalStorage, type LocalStorageOptions } from './storage/local/local.driver.js';
 
 // Rows
 export {
   AbstractChunkedUpload,
+  uploadBase,
+  type UserColumn,
   type JsonObject,
   type UploadStatus,
 } from './persistence/abstract-chunked-upload.entity.js';
 export { ChunkedUpload } from './persistence/chunked-upload.entity.js';
-export { chunkedUploadMigrations } from '../migrations/index.js';
+export { chunkedUploadMigrations, uploadApiKeyMigrations } from '../migrations/index.js';
 
 // Cleanup
 export {

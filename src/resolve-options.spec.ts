@@ -4,17 +4,21 @@ import { resolveSettings } from './resolve-options.js';
 
 const resolve = (settings: object = {}, shape: object = {}) =>
   resolveSettings({ anonymous: true, ...settings }, shape);
+const context = { userId: 'ann', request: {} };
 
 describe('resolveSettings', () => {
   it('fills in what nobody said', () => {
     const { policy, door } = resolve();
-    expect(policy).toMatchObject({
+    expect(door.limits(context)).toEqual({
       minBytes: 0,
       maxBytes: Number.MAX_SAFE_INTEGER,
       maxChunkBytes: Number.MAX_SAFE_INTEGER,
-      maxFilenameBytes: 255,
       allowedExtensions: null,
       allowedMimeTypes: null,
+    });
+    expect(policy).toMatchObject({
+      folder: '%Y/%m/%d',
+      maxFilenameBytes: 255,
       expiresInMs: 86_400_000,
       algorithms: ['md5'],
       durability: 'chunk',
@@ -23,13 +27,14 @@ describe('resolveSettings', () => {
       keepRecords: false,
     });
     expect(door).toMatchObject({
-      userRestricted: true,
       isRangeRequired: true,
+      response: null,
       fileField: 'file',
       publicUrl: null,
       statusOverrides: {},
       shutdownGraceMs: 10_000,
     });
+    expect(door.isRestricted(context)).toBe(true);
     expect([Object.isFrozen(policy), Object.isFrozen(door)]).toEqual([true, true]);
   });
 
@@ -49,15 +54,17 @@ describe('resolveSettings', () => {
       publicUrl: 'https://files.example.com/base/',
       statusOverrides: { offset_mismatch: 409 },
     });
-    expect(policy).toMatchObject({
+    expect(door.limits(context)).toEqual({
       minBytes: 1024,
       maxBytes: 5 * 1024 ** 2,
       maxChunkBytes: 512,
+      allowedExtensions: ['png', 'jpg'],
+      allowedMimeTypes: ['image/*'],
+    });
+    expect(policy).toMatchObject({
       expiresInMs: 7_200_000,
       idleTimeoutMs: 1500,
       leaseTtlMs: 60_000,
-      allowedExtensions: ['png', 'jpg'],
-      allowedMimeTypes: ['image/*'],
       algorithms: ['sha256', 'md5'],
     });
     expect(door).toMatchObject({
@@ -69,7 +76,30 @@ describe('resolveSettings', () => {
     expect(resolve({ checksum: false }).policy.algorithms).toEqual([]);
   });
 
+  it('asks for what depends on the request, when it comes', async () => {
+    const { door } = resolve({
+      maxBytes: ({ userId }: { userId: string }) => (userId === 'ann' ? '1gb' : '1mb'),
+      allowedExtensions: async () => Promise.resolve(['.TXT']),
+      minBytes: 5,
+      userRestricted: ({ userId }: { userId: string }) => userId !== 'admin',
+    });
+    expect(await door.limits(context)).toMatchObject({
+      maxBytes: 1024 ** 3,
+      minBytes: 5,
+      allowedExtensions: ['txt'],
+    });
+    expect(await door.limits({ ...context, userId: 'bob' })).toMatchObject({ maxBytes: 1024 ** 2 });
+    expect(await door.isRestricted(context)).toBe(true);
+    expect(await door.isRestricted({ ...context, userId: 'admin' })).toBe(false);
+    const broken = resolve({ maxBytes: () => 'much', userRestricted: () => undefined });
+    await expect(Promise.resolve(broken.door.limits(context))).rejects.toThrow(InvalidOptionError);
+    expect(await broken.door.isRestricted(context)).toBe(true);
+  });
+
   it.each<[string, unknown]>([
+    ['folder', '../x'],
+    ['folder', '%Q'],
+    ['response', { contentType: 'a\r\nb' }],
     ['maxBytes', -1],
     ['maxBytes', 1.5],
     ['maxBytes', NaN],

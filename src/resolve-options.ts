@@ -3,8 +3,11 @@ import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './engine/checksum-a
 import type { UploadPolicy } from './engine/upload-policy.js';
 import type { Quota } from './persistence/upload.repository.js';
 import { UPLOAD_ERROR_CODES } from './errors/upload-error-code.js';
+import type { HookContext } from './engine/upload-hooks.interface.js';
 import { duration, InvalidOptionError, oneOf, show, size } from './option-values.js';
-import type { UploadSettings, UploadShape } from './upload-options.js';
+import { resolveLimits } from './resolve-limits.js';
+import { DEFAULT_FOLDER, expandFolder, type StorageFolder } from './storage/storage-key.js';
+import type { PerRequest, UploadSettings, UploadShape } from './upload-options.js';
 import type { DoorSettings } from './upload-type.js';
 
 /** The rules and the manners of an upload type, complete and checked. */
@@ -16,6 +19,7 @@ export interface ResolvedSettings {
 /** Every setting there is; the compiler sees to it that none is missing. */
 const SETTINGS: Readonly<Record<keyof UploadSettings, true>> = {
   storage: true,
+  folder: true,
   resolveUser: true,
   userRestricted: true,
   anonymous: true,
@@ -38,14 +42,16 @@ const SETTINGS: Readonly<Record<keyof UploadSettings, true>> = {
   shutdownGrace: true,
   keepRecords: true,
   publicUrl: true,
+  render: true,
+  response: true,
   statusOverrides: true,
   beforeCreate: true,
   beforeChunk: true,
+  inspectChunk: true,
   beforeComplete: true,
   onComplete: true,
 };
 
-const MIME_PATTERN = /^(\*|[a-z0-9][\w.+-]*)\/(\*|[a-z0-9][\w.+-]*)$/;
 const MAX_FILENAME_BYTES = 255;
 
 /**
@@ -59,29 +65,27 @@ export function resolveSettings(
   requireKnown(settings);
   requireAccess(settings, shape);
   const policy = {
-    maxBytes: size('maxBytes', settings.maxBytes ?? Number.MAX_SAFE_INTEGER),
-    minBytes: size('minBytes', settings.minBytes ?? 0),
-    maxChunkBytes: size('maxChunkBytes', settings.maxChunkBytes ?? Number.MAX_SAFE_INTEGER),
     quota: quota(settings),
     maxFilenameBytes: filenameBytes(settings.maxFilenameBytes ?? MAX_FILENAME_BYTES),
-    allowedExtensions: extensions(settings.allowedExtensions),
-    allowedMimeTypes: mimeTypes(settings.allowedMimeTypes),
     expiresInMs: duration('expiresIn', settings.expiresIn ?? '1d'),
     algorithms: algorithms(settings.checksum ?? 'md5'),
     durability: oneOf('durability', settings.durability ?? 'chunk', ['chunk', 'complete']),
     idleTimeoutMs: duration('idleTimeout', settings.idleTimeout ?? '60s'),
     leaseTtlMs: duration('leaseTtl', settings.leaseTtl ?? '30s'),
     keepRecords: settings.keepRecords ?? false,
+    folder: folder(settings.folder ?? DEFAULT_FOLDER),
   };
-  if (policy.minBytes > policy.maxBytes) throw new InvalidOptionError('minBytes must not be above maxBytes.');
   const door = {
     resolveUser: settings.resolveUser ?? userOfRequest,
-    userRestricted: settings.userRestricted ?? true,
+    isRestricted: restriction(settings.userRestricted ?? true),
+    limits: resolveLimits(settings),
     anonymous: settings.anonymous ?? false,
     isRangeRequired:
       oneOf('contentRange', settings.contentRange ?? 'required', ['required', 'optional']) === 'required',
     fileField: fieldName(settings.fileField ?? 'file'),
     publicUrl: publicUrl(settings.publicUrl),
+    render: settings.render ?? ((body) => body),
+    response: responseFormat(settings.response),
     statusOverrides: statusOverrides(settings.statusOverrides ?? {}),
     shutdownGraceMs: duration('shutdownGrace', settings.shutdownGrace ?? '10s', 0),
   };
@@ -128,15 +132,29 @@ function filenameBytes(value: number): number {
   );
 }
 
-function extensions(values: readonly string[] | undefined): string[] | null {
-  return values?.map((value) => value.toLowerCase().replace(/^\./, '')) ?? null;
+/** A template is tried now; a function when an upload is created. */
+function folder(value: StorageFolder): StorageFolder {
+  if (typeof value === 'function') return value;
+  try {
+    expandFolder(value, new Date());
+    return value;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new InvalidOptionError(`folder must be like 'uploads/%Y/%m/%d', not ${show(value)}: ${message}.`);
+  }
 }
 
-function mimeTypes(values: readonly string[] | undefined): string[] | null {
-  const patterns = values?.map((value) => value.toLowerCase()) ?? null;
-  const wrong = patterns?.find((pattern) => !MIME_PATTERN.test(pattern));
-  if (wrong === undefined) return patterns;
-  throw new InvalidOptionError(`allowedMimeTypes must be like 'image/png' or 'image/*', not ${show(wrong)}.`);
+/** Fail closed: whatever is not a plain no restricts. */
+function restriction(value: PerRequest<boolean>): DoorSettings['isRestricted'] {
+  if (typeof value !== 'function') return () => value;
+  return async (context: HookContext) => (await value(context)) !== false;
+}
+
+function responseFormat(given: UploadSettings['response']): DoorSettings['response'] {
+  if (!given) return null;
+  const { contentType = 'application/json; charset=utf-8', encode = JSON.stringify } = given;
+  if (/^[\x20-\x7e]{1,200}$/.test(contentType)) return { contentType, encode };
+  throw new InvalidOptionError(`response.contentType must be a media type, not ${show(contentType)}.`);
 }
 
 function algorithms(value: NonNullable<UploadSettings['checksum']>): ChecksumAlgorithm[] {

@@ -8,10 +8,10 @@ export interface UploadHealthReport {
 
 /** Looks whether the database answers and the storage takes bytes; for a health endpoint of the app. */
 export class UploadHealth {
-  constructor(private readonly types: readonly UploadType[]) {}
+  constructor(private readonly types: Iterable<UploadType>) {}
 
   async check(): Promise<UploadHealthReport> {
-    const contexts = this.types.map(({ engine }) => engine.context);
+    const contexts = [...this.types].map(({ engine }) => engine.context);
     const [database, storage] = await Promise.all([
       stateOf(contexts.map(({ repositories }) => repositories.check())),
       stateOf(contexts.map(({ driver }) => driver.check())),

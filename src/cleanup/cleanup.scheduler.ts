@@ -1,72 +1,67 @@
-import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import type { ModuleRef } from '@nestjs/core';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
-import type { DataSource } from 'typeorm';
 import { alone } from '../persistence/advisory-lock.js';
-import type { UploadCleanup } from './upload-cleanup.js';
-
-/** Data sources and tables that have a job in this process already: a module imported twice still cleans once. */
-const scheduled = new WeakMap<DataSource, Set<string>>();
-
-export interface CleanupSchedule {
-  /** Cron expression, or false for none. */
-  readonly cron: string | false;
-  /** What is cleaned: names the job, and the lock that keeps other instances out. */
-  readonly name: string;
-}
+import type { UploadType } from '../upload-type.js';
+import { UploadTypes } from '../upload-types.js';
+import { UploadCleanup } from './upload-cleanup.js';
 
 /**
- * Runs the cleanup by the clock: one job a process, one instance at a time. It needs no `ScheduleModule`; where the app
- * has one, the job is in its registry.
+ * Runs the cleanup by the clock: one job for each upload type, in one instance at a time. It needs no `ScheduleModule`;
+ * where the app has one, the jobs are in its registry.
  */
+@Injectable()
 export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('ChunkedUploadCleanup');
-  private job: CronJob | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly jobs: CronJob[] = [];
+  private readonly running = new Map<UploadType, Promise<void>>();
 
   constructor(
-    private readonly schedule: CleanupSchedule,
+    private readonly types: UploadTypes,
     private readonly cleanup: UploadCleanup,
-    private readonly dataSource: DataSource,
     private readonly moduleRef: ModuleRef,
   ) {}
 
   onApplicationBootstrap(): void {
-    const names = scheduled.get(this.dataSource) ?? new Set();
-    if (this.schedule.cron === false || names.has(this.schedule.name)) return;
-    scheduled.set(this.dataSource, names.add(this.schedule.name));
-    this.job = CronJob.from({
-      cronTime: this.schedule.cron,
-      onTick: () => (this.running = this.tick()),
-      waitForCompletion: true,
-      start: true,
-    });
-    this.registry?.addCronJob(this.jobName, this.job);
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    if (!this.job) return;
-    scheduled.get(this.dataSource)?.delete(this.schedule.name);
-    await this.job.stop();
-    await this.running;
-  }
-
-  /** Cleans, unless another instance does. What fails is logged: the next tick tries again. */
-  async tick(): Promise<void> {
-    try {
-      await alone(this.dataSource, this.jobName, async () => {
-        const { rows, bytes, failures } = await this.cleanup.run();
-        if (rows + failures > 0)
-          this.logger.log(`Deleted ${rows} expired uploads (${bytes} bytes), ${failures} failed`);
+    for (const type of this.types) {
+      if (type.cleanup === false) continue;
+      const job = CronJob.from({
+        cronTime: type.cleanup,
+        onTick: () => {
+          const tick = this.tick(type);
+          this.running.set(type, tick);
+          return tick;
+        },
+        waitForCompletion: true,
+        start: true,
       });
-    } catch (error) {
-      this.logger.error('Cleanup failed', error instanceof Error ? error.stack : error);
+      this.jobs.push(job);
+      this.registry?.addCronJob(nameOf(type), job);
     }
   }
 
-  private get jobName(): string {
-    return `chunked-upload-cleanup:${this.schedule.name}`;
+  async beforeApplicationShutdown(): Promise<void> {
+    for (const job of this.jobs) await job.stop();
+    await Promise.all(this.running.values());
+  }
+
+  /** Cleans, unless another instance does. What fails is logged: the next tick tries again. */
+  private async tick(type: UploadType): Promise<void> {
+    try {
+      await alone(type.engine.context.repositories.dataSource, nameOf(type), async () => {
+        const { rows, bytes, failures } = await this.cleanup.run({ types: [type.name] });
+        if (rows + failures > 0)
+          this.logger.log(`${type.name}: deleted ${rows} uploads (${bytes} bytes), ${failures} failed`);
+      });
+    } catch (error) {
+      this.logger.error(`Cleanup of ${type.name} failed`, error instanceof Error ? error.stack : error);
+    }
   }
 
   private get registry(): SchedulerRegistry | null {
@@ -76,4 +71,9 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
       return null;
     }
   }
+}
+
+/** Names the job, and the lock that keeps other instances out. */
+function nameOf({ name }: UploadType): string {
+  return `chunked-upload-cleanup:${name}`;
 }

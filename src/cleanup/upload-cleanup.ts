@@ -42,7 +42,7 @@ export interface CleanupReport extends TypeReport {
  * may run at once: each upload is taken by one of them.
  */
 export class UploadCleanup {
-  constructor(private readonly types: readonly UploadType[]) {}
+  constructor(private readonly types: Iterable<UploadType>) {}
 
   /** @throws RangeError for a type that is not there. */
   async run(options: CleanupOptions = {}): Promise<CleanupReport> {
@@ -57,10 +57,11 @@ export class UploadCleanup {
   }
 
   private chosen(names: readonly string[] | undefined): readonly UploadType[] {
-    const unknown = names?.find((name) => !this.types.some((type) => type.name === name));
-    if (unknown === undefined) return this.types.filter(({ name }) => !names || names.includes(name));
+    const types = [...this.types];
+    const unknown = names?.find((name) => !types.some((type) => type.name === name));
+    if (unknown === undefined) return types.filter(({ name }) => !names || names.includes(name));
     throw new RangeError(
-      `There is no upload type ${unknown}; there are: ${this.types.map((t) => t.name).join(', ')}.`,
+      `There is no upload type ${unknown}; there are: ${types.map(({ name }) => name).join(', ')}.`,
     );
   }
 }

@@ -31,14 +31,15 @@ export interface SweepReport {
  * belong to the upload types of one app, since objects of another app's rows look like orphans here.
  */
 export class UploadSweep {
-  constructor(private readonly types: readonly UploadType[]) {}
+  constructor(private readonly types: Iterable<UploadType>) {}
 
   /**
    * Null: another sweep is running.
    * @throws UploadError `storage_unavailable`: nothing is judged by a storage that is not there.
    */
   async run({ graceMs = DAY_MS, dryRun = false }: SweepOptions = {}): Promise<SweepReport | null> {
-    const [first] = this.types;
+    const types = [...this.types];
+    const [first] = types;
     if (!first) return null;
     const { dataSource } = first.engine.context.repositories;
     return alone(dataSource, 'chunked-upload-sweep', async () => {
@@ -50,11 +51,11 @@ export class UploadSweep {
         lostFiles: [],
       };
       const before = new Date(Date.now() - graceMs);
-      for (const driver of new Set(this.types.map(({ engine }) => engine.context.driver))) {
+      for (const driver of new Set(types.map(({ engine }) => engine.context.driver))) {
         await driver.check();
         if (isSweepable(driver)) await this.sweepObjects(driver, before, report);
       }
-      for (const type of this.types) await sweepRows(type, before, report);
+      for (const type of types) await sweepRows(type, before, report);
       return report;
     });
   }
@@ -78,7 +79,7 @@ export class UploadSweep {
   ): Promise<void> {
     const ids = batch.map(({ uploadId }) => uploadId);
     const known = await Promise.all(
-      this.types.map(({ engine }) => engine.context.repositories.removals.known(ids)),
+      [...this.types].map(({ engine }) => engine.context.repositories.removals.known(ids)),
     );
     for (const { uploadId, key, bytes } of batch) {
       if (known.some((set) => set.has(uploadId))) continue;

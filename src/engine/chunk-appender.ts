@@ -16,12 +16,12 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   ) {}
 
   async append({ caller, id, window, open }: AppendCommand): Promise<Entity> {
-    const { policy, hooks, events, active } = this.context;
-    if (window) admitWindow(policy, window);
+    const { hooks, events, active } = this.context;
+    if (window) admitWindow(caller.limits, window);
     const { start, end, total } = window ?? { start: 0, end: null, total: null };
     const leased = await this.claimer.claimChunk({ id, scope: caller, start, end, total });
     const write = active.enter(id, leased.lease.token, start);
-    const input = { open, window, isCreation: false };
+    const input = { caller, open, window, isCreation: false };
     try {
       await hooks.beforeChunk?.(leased.upload, window, caller);
       const chunk = await new ChunkSession(this.context, leased, write).store(input);

@@ -11,8 +11,8 @@ import type { Leased } from './lease-claimer.js';
 import { keepLease } from './lease-keeper.js';
 import { idleTimeout } from './refusal.js';
 import type { DigestState, RunningDigest } from './running-digest.js';
-import type { ChunkBody } from './upload-commands.js';
-import { chunkTooLarge, tooLarge } from './upload-policy.js';
+import type { Caller, ChunkBody } from './upload-commands.js';
+import { chunkTooLarge, tooLarge, type UploadLimits } from './upload-policy.js';
 
 /** A chunk that is in storage, synced, and not yet in the row. */
 export interface StoredChunk {
@@ -27,6 +27,7 @@ export interface StoredChunk {
 
 /** What a session writes, and whether what arrives before a break is of use. */
 export interface SessionInput {
+  readonly caller: Caller;
   /** Reads up to the first byte. */
   readonly open: () => Promise<ChunkBody>;
   /** Null: as many bytes as come. */
@@ -63,7 +64,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     const writer = await driver.append(storedUpload(upload), upload.offset);
     try {
       const body = await this.unlessStopped(input.open());
-      const receiver = this.receiver(body, input.window, { writer, digest });
+      const receiver = this.receiver(body, input, { writer, digest });
       body.onAccepted?.();
       const outcome = await receiver.run();
       // What follows the file may show that the message is none, which tells more than a wrong length.
@@ -97,19 +98,18 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
 
   private receiver(
     body: ChunkBody,
-    window: ChunkWindow | null,
+    { caller, window }: SessionInput,
     { writer, digest }: { writer: StorageWriter; digest: RunningDigest },
   ): ChunkReceiver {
-    const { policy } = this.context;
+    const { maxBytes, maxChunkBytes } = caller.limits;
     const { upload } = this.leased;
-    const room = (upload.size ?? policy.maxBytes) - upload.offset;
+    const room = (upload.size ?? maxBytes) - upload.offset;
     const receiver: ChunkReceiver = new ChunkReceiver(body.stream, {
-      limitBytes: window ? lengthOf(window) : Math.min(room, policy.maxChunkBytes),
-      idleTimeoutMs: policy.idleTimeoutMs,
+      limitBytes: window ? lengthOf(window) : Math.min(room, maxChunkBytes),
+      idleTimeoutMs: this.context.policy.idleTimeoutMs,
       signal: this.write.signal,
       write: async (batch) => {
-        if (receiver.written === 0 && upload.offset === 0 && !window?.start)
-          await this.inspect(batch, window);
+        if (receiver.written === 0) await this.inspect(batch, window, caller);
         const written = writer.write(batch);
         // On this thread while the batch is being written on another.
         digest.update(batch);
@@ -119,48 +119,58 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     return receiver;
   }
 
-  private async inspect(batch: readonly Buffer[], window: ChunkWindow | null): Promise<void> {
-    const { allowedMimeTypes } = this.context.policy;
-    if (!allowedMimeTypes) return;
+  /** The first bytes of a chunk, before any of them is stored; those of the file tell its type. */
+  private async inspect(batch: readonly Buffer[], window: ChunkWindow | null, caller: Caller): Promise<void> {
+    const { upload } = this.leased;
+    const { inspectChunk } = this.context.hooks;
+    const { allowedMimeTypes } = caller.limits;
+    const isFirst = upload.offset === 0 && !window?.start;
+    if (!inspectChunk && !(allowedMimeTypes && isFirst)) return;
     const bytes = Buffer.concat(batch).subarray(0, SNIFF_BYTES);
-    const isAll = bytes.length === SNIFF_BYTES || window?.total === bytes.length;
-    const { contentType, filename } = this.leased.upload;
-    await admitFirstBytes({ bytes, isAll }, mediaTypeOf(contentType, filename), allowedMimeTypes);
+    if (allowedMimeTypes && isFirst) {
+      const isAll = bytes.length === SNIFF_BYTES || window?.total === bytes.length;
+      const declared = mediaTypeOf(upload.contentType, upload.filename);
+      await admitFirstBytes({ bytes, isAll }, declared, allowedMimeTypes);
+    }
+    await inspectChunk?.(upload, bytes, caller);
   }
 
   /** Null: the chunk is whole. An error: the prefix that arrived is to be kept. Throws when nothing is. */
   private judge(
-    { window, isCreation }: SessionInput,
+    { caller, window, isCreation }: SessionInput,
     { keepsPrefix }: ChunkBody,
     { outcome, received }: { outcome: ReceiveOutcome; received: number },
   ): UploadError | null {
-    const error = this.refusal(window, outcome, received);
+    const error = refusal({ limits: caller.limits, window }, outcome, received);
     if (error === null) return null;
     const isWanted = outcome.kind === 'aborted' ? (outcome.reason as StopRequest).keepsPrefix : true;
     const isBreak = outcome.kind === 'broken' || outcome.kind === 'idle' || outcome.kind === 'aborted';
     if (isBreak && isWanted && keepsPrefix && !isCreation && received > 0) return error;
     throw error;
   }
+}
 
-  private refusal(window: ChunkWindow | null, outcome: ReceiveOutcome, received: number): UploadError | null {
-    switch (outcome.kind) {
-      case 'ended':
-        return window && received !== lengthOf(window) ? lengthMismatch(window, `${received}`) : null;
-      case 'broken':
-        // Multipart that is not well-formed breaks with its own error; a lost connection has nobody left to tell.
-        return UploadError.is(outcome.cause)
-          ? outcome.cause
-          : lengthMismatch(window, `only ${received}`, outcome.cause);
-      case 'idle':
-        return idleTimeout();
-      case 'excess':
-        if (window) return lengthMismatch(window, 'more');
-        return received > this.context.policy.maxChunkBytes
-          ? chunkTooLarge(this.context.policy)
-          : tooLarge(this.context.policy);
-      case 'aborted':
-        return (outcome.reason as StopRequest).error;
-    }
+/** What is wrong with a chunk that ended like this; null for nothing. */
+function refusal(
+  { limits, window }: { limits: UploadLimits; window: ChunkWindow | null },
+  outcome: ReceiveOutcome,
+  received: number,
+): UploadError | null {
+  switch (outcome.kind) {
+    case 'ended':
+      return window && received !== lengthOf(window) ? lengthMismatch(window, `${received}`) : null;
+    case 'broken':
+      // Multipart that is not well-formed breaks with its own error; a lost connection has nobody left to tell.
+      return UploadError.is(outcome.cause)
+        ? outcome.cause
+        : lengthMismatch(window, `only ${received}`, outcome.cause);
+    case 'idle':
+      return idleTimeout();
+    case 'excess':
+      if (window) return lengthMismatch(window, 'more');
+      return received > limits.maxChunkBytes ? chunkTooLarge(limits) : tooLarge(limits);
+    case 'aborted':
+      return (outcome.reason as StopRequest).error;
   }
 }
 

@@ -11,20 +11,21 @@ import { admitName } from './upload-policy.js';
  */
 export async function describeDraft<Entity extends AbstractChunkedUpload>(
   { policy, hooks }: EngineContext<Entity>,
-  { caller, window }: CreateCommand,
+  { caller, window, columns = {} }: CreateCommand,
   description: FileDescription,
   isFinal: boolean,
 ): Promise<Partial<Entity>> {
   const filename = toFilename(description.filename ?? '', policy.maxFilenameBytes);
   const contentType = mediaTypeOf(description.contentType, filename);
   const { owner } = description;
-  if (isFinal || description.isNameFinal) admitName(policy, filename, contentType);
-  if (owner) await policy.admitOwner(owner, caller.userId);
+  if (isFinal || description.isNameFinal) admitName(caller.limits, filename, contentType);
+  if (owner) await policy.admitOwner(owner, caller);
   const told = { filename, contentType, ownerType: owner?.type ?? null, ownerId: owner?.id ?? null };
-  if (!isFinal || !hooks.beforeCreate) return told as Partial<Entity>;
+  const own = withoutOwnColumns(columns);
+  if (!isFinal || !hooks.beforeCreate) return { ...own, ...told } as Partial<Entity>;
   const draft = { ...told, size: window?.total ?? null, userId: caller.userId };
   const added = await hooks.beforeCreate(draft, caller);
-  return { ...withoutOwnColumns(added ?? {}), ...told } as Partial<Entity>;
+  return { ...own, ...withoutOwnColumns(added ?? {}), ...told } as Partial<Entity>;
 }
 
 /** What a hook may not set: the engine keeps these. */

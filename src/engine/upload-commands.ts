@@ -1,11 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { UploadScope } from '../persistence/upload-table.js';
 import type { ChunkWindow } from './chunk-window.js';
-import type { Owner } from './upload-policy.js';
+import type { Owner, UploadLimits } from './upload-policy.js';
 
 /** Who asks: the caller's view of the uploads, and the request for the app's hooks. */
 export interface Caller extends UploadScope {
   readonly request: unknown;
+  /** What this request may send. */
+  readonly limits: UploadLimits;
 }
 
 /** The bytes of one request. */
@@ -40,6 +42,8 @@ export interface CreateCommand {
   /** What the request tells only behind its bytes (multipart); null when everything is known before. */
   readonly late: (() => Promise<LateDescription>) | null;
   readonly idempotencyKey: string | undefined;
+  /** Further columns, from the app itself. @default none */
+  readonly columns?: object;
 }
 
 /** The description again, complete. */
@@ -62,5 +66,6 @@ export interface AppendCommand {
 export interface CompleteCommand {
   readonly caller: Caller;
   readonly id: string;
-  readonly checksums: ReadonlyMap<string, unknown>;
+  /** Null: none is compared. */
+  readonly checksums: ReadonlyMap<string, unknown> | null;
 }

@@ -12,7 +12,7 @@ import { keepLease } from './lease-keeper.js';
 import { giveBackAfter, leaseLost } from './lost-lease.js';
 import { completionRefusal } from './refusal.js';
 import type { Caller, CompleteCommand } from './upload-commands.js';
-import { admitSize } from './upload-policy.js';
+import { admitSize, type UploadLimits } from './upload-policy.js';
 
 /**
  * Completes uploads in constant time: the running digest is compared, the file gets its final name, and one
@@ -40,7 +40,7 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
   private async underLease(
     leased: Leased<Entity>,
     caller: Caller,
-    checksums: ReadonlyMap<string, unknown>,
+    checksums: CompleteCommand['checksums'],
   ): Promise<Entity> {
     const { upload, lease } = leased;
     const { completions, leases } = this.context.repositories;
@@ -66,28 +66,28 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
   private async admit(
     upload: Entity,
     caller: Caller,
-    given: ReadonlyMap<string, unknown>,
+    given: CompleteCommand['checksums'],
   ): Promise<Checksums> {
-    const { driver, policy, hooks } = this.context;
+    const { driver, hooks } = this.context;
     const digest = await digestAt(driver, upload);
     const computed = digest.finish();
     digest.release();
-    compareChecksums(given, computed);
-    admitSize(policy, upload.offset);
-    await this.inspect(upload);
+    if (given) compareChecksums(given, computed);
+    admitSize(caller.limits, upload.offset);
+    await this.inspect(upload, caller.limits);
     await hooks.beforeComplete?.(upload, caller);
     return computed;
   }
 
   /** Once more, now that the first bytes are all there: the first chunk may have been too short to tell. */
-  private async inspect(upload: Entity): Promise<void> {
-    const { driver, policy } = this.context;
-    if (!policy.allowedMimeTypes) return;
+  private async inspect(upload: Entity, { allowedMimeTypes }: UploadLimits): Promise<void> {
+    const { driver } = this.context;
+    if (!allowedMimeTypes) return;
     const end = Math.min(upload.offset, SNIFF_BYTES);
     const pieces = await driver.read(storedUpload(upload), { start: 0, end }).toArray();
     const bytes = Buffer.concat(pieces as Buffer[]);
     const declared = mediaTypeOf(upload.contentType, upload.filename);
-    await admitFirstBytes({ bytes, isAll: true }, declared, policy.allowedMimeTypes);
+    await admitFirstBytes({ bytes, isAll: true }, declared, allowedMimeTypes);
   }
 
   private async commit(
@@ -108,10 +108,10 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
 /** The answer to a completion of an upload that is not waiting for one: the same again, or why not. */
 function repeat<Entity extends AbstractChunkedUpload>(
   sighting: Sighting<Entity>,
-  given: ReadonlyMap<string, unknown>,
+  given: CompleteCommand['checksums'],
 ): { repeated: Entity } {
   const { upload } = sighting;
   if (upload.status !== 'complete') throw completionRefusal(sighting);
-  compareChecksums(given, upload.checksums);
+  if (given) compareChecksums(given, upload.checksums);
   return { repeated: upload };
 }

@@ -36,8 +36,8 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
   ) {}
 
   async create(command: CreateCommand): Promise<Created<Entity>> {
-    const { window, description, late } = command;
-    if (window) admitWindow(this.context.policy, window);
+    const { caller, window, description, late } = command;
+    if (window) admitWindow(caller.limits, window);
     if (window && !late && window.start !== 0) throw offsetMismatch(0, window.start);
     requireCountable(this.context.policy, window);
     const columns = await describeDraft(this.context, command, description, late === null);
@@ -75,11 +75,12 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
 
   private newRow({ caller, window }: CreateCommand): Partial<AbstractChunkedUpload> & { id: string } {
     const id = randomUUID();
+    const { userId } = caller;
     return {
       id,
-      storageKey: storageKeyFor(id, new Date()),
+      storageKey: storageKeyFor({ id, createdAt: new Date(), userId }, this.context.policy.folder),
       size: window?.total ?? null,
-      userId: caller.userId,
+      userId,
       // Which algorithms this upload is received with, whatever the options say later.
       digestState: Object.fromEntries(this.context.policy.algorithms.map((algorithm) => [algorithm, ''])),
     };
@@ -110,15 +111,16 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
 
   private async receive(command: CreateCommand, leased: Leased<Entity>): Promise<Entity> {
     const { upload, lease } = leased;
-    const { body, window } = command;
+    const { body, caller, window } = command;
     const write = this.context.active.enter(upload.id, lease.token, 0);
     try {
       const session = new ChunkSession(this.context, leased, write);
-      const chunk = await session.store({ open: () => Promise.resolve(body), window, isCreation: true });
+      const open = () => Promise.resolve(body);
+      const chunk = await session.store({ caller, open, window, isCreation: true });
       const late = await command.late?.();
       if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);
-      if (!window) admitSize(this.context.policy, chunk.offset);
+      if (!window) admitSize(caller.limits, chunk.offset);
       if (late) await this.settle(leased, await describeDraft(this.context, command, late, true));
       return await this.appender.commit(leased, chunk, window);
     } catch (error) {

@@ -10,11 +10,12 @@ import type { ChunkWindow } from './chunk-window.js';
 import { ChunkAppender } from './chunk-appender.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
 import { LeaseClaimer } from './lease-claimer.js';
-import { requireUsable } from './refusal.js';
+import { notFound, requireUsable } from './refusal.js';
 import { UploadCompleter } from './upload-completer.js';
+import { exportFile } from '../storage/file-export.js';
 import type { AppendCommand, Caller, CompleteCommand, CreateCommand } from './upload-commands.js';
 import { UploadCreator } from './upload-creator.js';
-import { admitWindow } from './upload-policy.js';
+import { admitWindow, type Owner } from './upload-policy.js';
 import { UploadRemover } from './upload-remover.js';
 
 /** The rules of one upload type, whatever protocol a request came by. Every command is limited to what its caller may see. */
@@ -34,8 +35,8 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
   }
 
   /** Refuses a chunk by what its headers say; commands do so too, but some doors have to read before they have one. */
-  admit(window: ChunkWindow): void {
-    admitWindow(this.context.policy, window);
+  admit({ limits }: Caller, window: ChunkWindow): void {
+    admitWindow(limits, window);
   }
 
   /** Creates an upload with its first chunk. */
@@ -44,17 +45,21 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
     return (await this.creator.create(command)).upload;
   }
 
-  /** Creates an upload from a whole file and completes it. When that fails, nothing is left. */
+  /**
+   * Creates an upload from a whole file and completes it. When that fails, nothing is left.
+   * @param checksums null: nobody between the file and us could change it, and none is compared.
+   */
   async createComplete(
     command: CreateCommand,
-    checksums: () => Promise<ReadonlyMap<string, unknown>>,
+    checksums: (() => Promise<ReadonlyMap<string, unknown>>) | null,
   ): Promise<Entity> {
     this.requireOpen();
     const { caller, late } = command;
-    if (!late) requireChecksum(await checksums(), this.context.policy.algorithms);
+    if (!late && checksums) requireChecksum(await checksums(), this.context.policy.algorithms);
     const { upload, isNew } = await this.creator.create(command);
     try {
-      return await this.complete({ caller, id: upload.id, checksums: await checksums() });
+      const given = checksums && (await checksums());
+      return await this.complete({ caller, id: upload.id, checksums: given });
     } catch (error) {
       if (isNew) await this.remover.abandonIdle(upload.id).catch(() => undefined);
       throw error;
@@ -75,6 +80,21 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
   /** Deletes an upload, row and bytes. */
   cancel(caller: Caller, id: string): Promise<void> {
     return this.remover.cancel(caller, id);
+  }
+
+  /** Says what an upload belongs to. @throws UploadError `not_found`, `owner_not_allowed`. */
+  async attach(caller: Caller, id: string, owner: Owner | null): Promise<Entity> {
+    if (owner) await this.context.policy.admitOwner(owner, caller);
+    const upload = await this.context.repositories.uploads.attach(id, owner);
+    if (!upload) throw notFound();
+    return upload;
+  }
+
+  /** Puts the file of a complete upload at `path`, where nothing is yet, and deletes the upload. */
+  async handOver(caller: Caller, id: string, path: string): Promise<void> {
+    const upload = await this.findComplete(caller, id);
+    await exportFile(this.context.driver, { upload: storedUpload(upload), size: upload.offset }, path);
+    await this.remover.letGo(upload);
   }
 
   /** @throws UploadError `not_found`, `expired`. */

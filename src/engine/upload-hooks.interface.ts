@@ -43,6 +43,11 @@ export interface UploadHooks<Entity extends AbstractChunkedUpload, Manager = unk
     window: ChunkWindow | null,
     context: HookContext,
   ) => void | Promise<void>;
+  /**
+   * Sees the first bytes of every chunk before they are stored: a few kilobytes, or all there are. Throwing refuses the
+   * chunk, and nothing of it is kept.
+   */
+  readonly inspectChunk?: (upload: Entity, firstBytes: Buffer, context: HookContext) => void | Promise<void>;
   /** Before a fully received upload is completed, its checksum compared already. */
   readonly beforeComplete?: (upload: Entity, context: HookContext) => void | Promise<void>;
   /**

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { admitName, admitSize, admitWindow, type UploadPolicy } from './upload-policy.js';
+import { admitName, admitSize, admitWindow, type UploadLimits } from './upload-policy.js';
 
-const policy = {
+const limits = {
   minBytes: 10,
   maxBytes: 1000,
   maxChunkBytes: 100,
   allowedExtensions: ['png', 'gz'],
   allowedMimeTypes: ['image/*', 'application/gzip'],
-} as unknown as UploadPolicy;
+} satisfies UploadLimits;
 
 const codeOf = (work: () => void) => {
   try {
@@ -31,7 +31,7 @@ describe('admitWindow', () => {
     [0, 5, 9, 'too_small 10'],
     [0, 0, 0, 'too_small 10'],
   ])('%i to %i of %p: %s', (start, end, total, expected) => {
-    expect(codeOf(() => admitWindow(policy, { start, end, total }))).toBe(expected);
+    expect(codeOf(() => admitWindow(limits, { start, end, total }))).toBe(expected);
   });
 });
 
@@ -41,7 +41,7 @@ describe('admitSize', () => {
     [10, 'admitted'],
     [1000, 'admitted'],
     [1001, 'too_large 1000'],
-  ])('%i bytes: %s', (size, expected) => expect(codeOf(() => admitSize(policy, size))).toBe(expected));
+  ])('%i bytes: %s', (size, expected) => expect(codeOf(() => admitSize(limits, size))).toBe(expected));
 });
 
 describe('admitName', () => {
@@ -55,16 +55,16 @@ describe('admitName', () => {
     ['a.png ', 'image/png', 'type_not_allowed'],
     ['a.png', 'text/html', 'type_not_allowed'],
   ])('%s, %s: %s', (filename, type, expected) => {
-    expect(codeOf(() => admitName(policy, filename, type))).toBe(expected);
+    expect(codeOf(() => admitName(limits, filename, type))).toBe(expected);
   });
 
   it('admits everything where nothing is said', () => {
-    const open = { ...policy, allowedExtensions: null, allowedMimeTypes: null };
+    const open = { ...limits, allowedExtensions: null, allowedMimeTypes: null };
     expect(codeOf(() => admitName(open, '', ''))).toBe('admitted');
   });
 
   it('admits nothing where the lists are empty', () => {
-    const shut = { ...policy, allowedExtensions: [], allowedMimeTypes: null };
+    const shut = { ...limits, allowedExtensions: [], allowedMimeTypes: null };
     expect(codeOf(() => admitName(shut, 'a.png', 'image/png'))).toBe('type_not_allowed');
   });
 });

@@ -1,9 +1,11 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { Quota } from '../persistence/upload.repository.js';
+import type { StorageFolder } from '../storage/storage-key.js';
 import type { ChecksumAlgorithm } from './checksum-algorithm.js';
 import { type ChunkWindow, lengthOf } from './chunk-window.js';
 import { extensionOf } from './file-name.js';
 import { isTypeAllowed } from './file-type.js';
+import type { HookContext } from './upload-hooks.interface.js';
 
 /** `'chunk'`: every acknowledged chunk is synced to disk. `'complete'`: one sync, at completion. */
 export type Durability = 'chunk' | 'complete';
@@ -14,45 +16,51 @@ export interface Owner {
   readonly id: string;
 }
 
-/** The rules of one upload type, as resolved from its options: complete, frozen, in bytes and milliseconds. */
-export interface UploadPolicy {
+/** What one request may send. */
+export interface UploadLimits {
   readonly maxBytes: number;
   readonly minBytes: number;
   readonly maxChunkBytes: number;
-  /** What one user may have unfinished; null for any amount. */
-  readonly quota: Quota | null;
-  readonly maxFilenameBytes: number;
   /** Lower case, without dot; null for all. */
   readonly allowedExtensions: readonly string[] | null;
   /** Lower case; null for all. */
   readonly allowedMimeTypes: readonly string[] | null;
+}
+
+/** The rules of one upload type, as resolved from its options: complete, frozen, in bytes and milliseconds. */
+export interface UploadPolicy {
+  /** What one user may have unfinished; null for any amount. */
+  readonly quota: Quota | null;
+  readonly maxFilenameBytes: number;
   readonly expiresInMs: number;
   readonly algorithms: readonly ChecksumAlgorithm[];
   readonly durability: Durability;
   readonly idleTimeoutMs: number;
   readonly leaseTtlMs: number;
   readonly keepRecords: boolean;
+  /** Where in the storage bytes go. */
+  readonly folder: StorageFolder;
   /** @throws UploadError `owner_not_allowed` when this user may not attach an upload to that object. */
-  readonly admitOwner: (owner: Owner, userId: string | null) => Promise<void>;
+  readonly admitOwner: (owner: Owner, context: HookContext) => Promise<void>;
 }
 
 /** Refuses a chunk by what its headers say, before a byte of it is read. */
-export function admitWindow(policy: UploadPolicy, window: ChunkWindow): void {
+export function admitWindow(limits: UploadLimits, window: ChunkWindow): void {
   const length = lengthOf(window);
-  if (length > policy.maxChunkBytes) throw chunkTooLarge(policy);
-  if ((window.total ?? window.end) > policy.maxBytes) throw tooLarge(policy);
-  if (window.total !== null) admitSize(policy, window.total);
+  if (length > limits.maxChunkBytes) throw chunkTooLarge(limits);
+  if ((window.total ?? window.end) > limits.maxBytes) throw tooLarge(limits);
+  if (window.total !== null) admitSize(limits, window.total);
 }
 
 /** Refuses a file by its final size. */
-export function admitSize(policy: UploadPolicy, size: number): void {
-  if (size > policy.maxBytes) throw tooLarge(policy);
-  if (size >= policy.minBytes) return;
+export function admitSize(limits: UploadLimits, size: number): void {
+  if (size > limits.maxBytes) throw tooLarge(limits);
+  if (size >= limits.minBytes) return;
   throw new UploadError(
     'too_small',
-    `A file needs at least ${policy.minBytes} bytes; this one has ${size}.`,
+    `A file needs at least ${limits.minBytes} bytes; this one has ${size}.`,
     {
-      limitBytes: policy.minBytes,
+      limitBytes: limits.minBytes,
     },
   );
 }
@@ -66,8 +74,8 @@ export function requireCountable({ quota }: UploadPolicy, window: ChunkWindow | 
 }
 
 /** Refuses a file by its name and declared media type. */
-export function admitName(policy: UploadPolicy, filename: string, contentType: string): void {
-  const { allowedExtensions, allowedMimeTypes } = policy;
+export function admitName(limits: UploadLimits, filename: string, contentType: string): void {
+  const { allowedExtensions, allowedMimeTypes } = limits;
   if (allowedExtensions && !allowedExtensions.includes(extensionOf(filename))) {
     throw new UploadError(
       'type_not_allowed',
@@ -83,12 +91,12 @@ export function admitName(policy: UploadPolicy, filename: string, contentType: s
 }
 
 /** The error for a file beyond the limit. */
-export function tooLarge({ maxBytes }: UploadPolicy): UploadError {
+export function tooLarge({ maxBytes }: UploadLimits): UploadError {
   return new UploadError('too_large', `A file may have at most ${maxBytes} bytes.`, { limitBytes: maxBytes });
 }
 
 /** The error for a chunk beyond the limit. */
-export function chunkTooLarge({ maxChunkBytes }: UploadPolicy): UploadError {
+export function chunkTooLarge({ maxChunkBytes }: UploadLimits): UploadError {
   return new UploadError(
     'chunk_too_large',
     `A chunk may have at most ${maxChunkBytes} bytes. Send smaller chunks.`,

@@ -27,6 +27,12 @@ export class UploadRemover<Entity extends AbstractChunkedUpload> {
     events.emit('cancelled', upload);
   }
 
+  /** Deletes a complete upload whose file has been given away: nobody's loss, and so no news. */
+  async letGo({ id }: Entity): Promise<void> {
+    const upload = await this.context.repositories.removals.claim(id, { userId: null, restricted: false });
+    if (upload) await this.erase(upload, false);
+  }
+
   /**
    * Deletes what a creating request that failed left. Its commit may have come through without an answer: then the row has
    * no lease any more, but nobody knows its id, unless an idempotency key leads to it.

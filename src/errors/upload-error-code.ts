@@ -5,6 +5,7 @@
  */
 export const UPLOAD_ERROR_CODES = [
   'already_complete',
+  'auth_unavailable',
   'body_too_large',
   'busy',
   'checksum_malformed',

@@ -1,4 +1,4 @@
-import { Column, Index, PrimaryColumn } from 'typeorm';
+import { Column, type ColumnType, Index, PrimaryColumn } from 'typeorm';
 import { safeInteger } from './safe-integer.transformer.js';
 
 /** States of an upload. `deleting` without a storage key is a tombstone: the record of an upload that expired. */
@@ -7,14 +7,11 @@ export type UploadStatus = 'uploading' | 'completing' | 'complete' | 'deleting' 
 /** JSON as a column holds it. */
 export type JsonObject = Record<string, unknown>;
 
-/**
- * The columns every upload type has. Extend it (or {@link ChunkedUpload}) with an `@Entity` of your own to add
- * columns per domain; each such entity is a table of its own.
- */
+/** The columns every upload type has, but for the user's: TypeORM lets no subclass give a column another type or name. */
 @Index(['ownerType', 'ownerId'])
 @Index(['userId', 'createdAt', 'id'])
 @Index(['status', 'expiresAt'])
-export abstract class AbstractChunkedUpload {
+abstract class UploadColumns {
   @PrimaryColumn('uuid')
   id: string;
 
@@ -38,7 +35,6 @@ export abstract class AbstractChunkedUpload {
   status: UploadStatus;
 
   /** Who created it; null for an anonymous caller. */
-  @Column('text', { name: 'user_id', nullable: true })
   userId: string | null;
 
   /** The domain object it belongs to: set at creation, never after. */
@@ -103,4 +99,42 @@ export abstract class AbstractChunkedUpload {
   /** When an unfinished upload may be deleted; a completed one never is. */
   @Column('timestamp with time zone', { name: 'expires_at', precision: 3 })
   expiresAt: Date;
+}
+
+/**
+ * What every upload type is. Extend it (or {@link ChunkedUpload}) with an `@Entity` of your own to add columns per domain;
+ * each such entity is a table of its own.
+ */
+export abstract class AbstractChunkedUpload extends UploadColumns {
+  @Column('text', { name: 'user_id', nullable: true })
+  override userId: string | null;
+}
+
+/** How a table names its user. */
+export interface UserColumn {
+  /** @default 'user_id' */
+  readonly name?: string;
+  /** @default 'text' */
+  readonly type?: ColumnType;
+  /** @default true */
+  readonly nullable?: boolean;
+}
+
+/**
+ * A base like {@link AbstractChunkedUpload} whose user has a column of your own, such as the key of your table of users.
+ *
+ * @example
+ * @Entity()
+ * class FilmUpload extends uploadBase({ name: 'producer_id', type: 'int', nullable: false }) {
+ *   @ManyToOne(() => Producer) @JoinColumn({ name: 'producer_id' })
+ *   producer: Producer;
+ * }
+ */
+export function uploadBase(user: UserColumn): typeof AbstractChunkedUpload {
+  const { name = 'user_id', type = 'text', nullable = true } = user;
+  abstract class UploadBase extends UploadColumns {
+    @Column({ type, name, nullable })
+    override userId: string | null;
+  }
+  return UploadBase;
 }

@@ -2,7 +2,7 @@ import { type EntityManager, QueryFailedError } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
-import { inScope, leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
+import { leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
 /** What makes an upload complete. */
@@ -20,7 +20,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     return this.table.first(
       `UPDATE ${this.table.name} SET status = 'completing', lease_token = $1, lease_holder = $2,
          lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}, updated_at = now()
-       WHERE id = ${this.table.unlocked(4)} AND ${inScope(5)} AND status IN ('uploading', 'completing')
+       WHERE id = ${this.table.unlocked(4)} AND ${this.table.inScope(5, scope)} AND status IN ('uploading', 'completing')
          AND (size IS NULL OR "offset" = size) AND expires_at > now() AND ${leaseIsClaimable(7)}
        RETURNING *`,
       [lease.token, lease.holder, lease.ttlMs, id, scope.userId, scope.restricted, lease.takesOver],
@@ -60,7 +60,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
           throw error;
         });
         if (result !== undefined) await this.remember(manager, id, result);
-        upload.completionResult = result;
+        upload.completionResult = result ?? null;
         return upload;
       });
     } catch (error) {

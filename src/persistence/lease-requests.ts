@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
 
 /** Asks the holder of a lease, in whatever process it is, to let go. */
@@ -52,7 +53,8 @@ export class LeaseRequests {
 
   async ask(request: LeaseRequest): Promise<void> {
     try {
-      await this.dataSource.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(request)]);
+      const parameters = [CHANNEL, JSON.stringify(request)];
+      await answered(this.dataSource.query('SELECT pg_notify($1, $2)', parameters));
     } catch (error) {
       throw databaseFailure(error);
     }

@@ -1,5 +1,5 @@
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
-import { inScope, leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
+import { leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
 /** A lease to be taken: the token proves it, the holder says who has it. */
@@ -43,7 +43,7 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
     return this.table.first(
       `UPDATE ${this.table.name} SET lease_token = $1, lease_holder = $2,
          lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}
-       WHERE id = ${this.table.unlocked(4)} AND ${inScope(5)} AND status = 'uploading' AND "offset" = $7
+       WHERE id = ${this.table.unlocked(4)} AND ${this.table.inScope(5, scope)} AND status = 'uploading' AND "offset" = $7
          AND (size IS NULL OR ((size = $8 OR $8::bigint IS NULL) AND ($9::bigint IS NULL OR $9 <= size)))
          AND expires_at > now() AND ${leaseIsClaimable(10)}
        RETURNING *`,

@@ -1,5 +1,5 @@
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
-import { inScope, LEASE_IS_FREE, NO_LEASE } from './upload-table.js';
+import { LEASE_IS_FREE, NO_LEASE } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
 /** Which unfinished uploads a cleanup takes. */
@@ -18,15 +18,28 @@ const IS_DUE = `storage_key IS NOT NULL AND (
       CASE WHEN $1::boolean THEN true WHEN $2::timestamptz IS NOT NULL THEN updated_at < $2 ELSE expires_at <= now() END)
     OR (status = 'deleting' AND updated_at < now() - ${RETRY_AFTER}))`;
 
+/** A table of domain objects whose uploads go when they go. */
+export interface OwnerTable {
+  /** The `owner_type` that names it. */
+  readonly ownerType: string;
+  /** Quoted. */
+  readonly table: string;
+  /** Its key, quoted. */
+  readonly key: string;
+}
+
 /** The way out: row to `deleting` first, then the bytes, then the row, so that a crash leaves something to go on from. */
 export class RemovalRepository<Entity extends AbstractChunkedUpload> {
-  constructor(private readonly table: UploadTable<Entity>) {}
+  constructor(
+    private readonly table: UploadTable<Entity>,
+    private readonly ownerTables: readonly OwnerTable[],
+  ) {}
 
   /** Takes an upload in any state for deletion; whoever was writing it has lost its lease. */
   claim(id: string, scope: UploadScope): Promise<Entity | null> {
     return this.table.first(
       `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
-       WHERE id = $1 AND ${inScope(2)} AND storage_key IS NOT NULL RETURNING *`,
+       WHERE id = $1 AND ${this.table.inScope(2, scope)} AND storage_key IS NOT NULL RETURNING *`,
       [id, scope.userId, scope.restricted],
     );
   }
@@ -50,26 +63,50 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
   }
 
   /** Takes the next batch that is due; rows another cleanup has are passed over, live leases never touched. */
-  claimDue({ unfinished, olderThan }: RemovalFilter, limit: number): Promise<Entity[]> {
+  async claimDue(filter: RemovalFilter, limit: number): Promise<Entity[]> {
+    const due = await this.claimWhere(IS_DUE, filter, limit);
+    // Two statements, since an index serves each alone.
+    return due.length > 0 || this.ownerTables.length === 0
+      ? due
+      : this.claimWhere(this.hasLostOwner, filter, limit);
+  }
+
+  private claimWhere(condition: string, filter: RemovalFilter, limit: number): Promise<Entity[]> {
     return this.table.entities(
       `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
-       WHERE id IN (SELECT id FROM ${this.table.name} WHERE ${IS_DUE}
+       WHERE id IN (SELECT id FROM ${this.table.name} WHERE ${condition}
                     ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *`,
-      [unfinished, olderThan, limit],
+      [filter.unfinished, filter.olderThan, limit, ...this.typesFor(condition)],
     );
   }
 
   /** What {@link claimDue} would take, and how many bytes that is. */
-  async countDue(
-    { unfinished, olderThan }: RemovalFilter,
-    limit: number,
-  ): Promise<{ rows: number; bytes: number }> {
-    const [row] = await this.table.rows(
-      `SELECT count(*)::int AS rows, COALESCE(sum("offset"), 0)::text AS bytes
-       FROM (SELECT "offset" FROM ${this.table.name} WHERE ${IS_DUE} LIMIT $3) due`,
-      [unfinished, olderThan, limit],
+  async countDue(filter: RemovalFilter, limit: number): Promise<{ rows: number; bytes: number }> {
+    const conditions = this.ownerTables.length > 0 ? [IS_DUE, this.hasLostOwner] : [IS_DUE];
+    const count = { rows: 0, bytes: 0 };
+    for (const condition of conditions) {
+      const [row] = await this.table.rows(
+        `SELECT count(*)::int AS rows, COALESCE(sum("offset"), 0)::text AS bytes
+         FROM (SELECT "offset" FROM ${this.table.name} WHERE ${condition} LIMIT $3) due`,
+        [filter.unfinished, filter.olderThan, limit - count.rows, ...this.typesFor(condition)],
+      );
+      count.rows += Number(row?.rows);
+      count.bytes += Number(row?.bytes);
+    }
+    return count;
+  }
+
+  /** An upload, complete or not, of a domain object that is no more; not counted twice when it is due as well. */
+  private get hasLostOwner(): string {
+    const isLost = this.ownerTables.map(
+      ({ table, key }, index) =>
+        `(owner_type = $${index + 4} AND NOT EXISTS (SELECT 1 FROM ${table} owner WHERE owner.${key}::text = owner_id))`,
     );
-    return { rows: Number(row?.rows), bytes: Number(row?.bytes) };
+    return `storage_key IS NOT NULL AND status <> 'deleting' AND NOT (${IS_DUE}) AND (${isLost.join(' OR ')})`;
+  }
+
+  private typesFor(condition: string): string[] {
+    return condition === IS_DUE ? [] : this.ownerTables.map(({ ownerType }) => ownerType);
   }
 
   /** Which of these uploads have a row that says they have bytes. */

@@ -17,8 +17,14 @@ export class RowMapper<Entity extends AbstractChunkedUpload> {
 
   /** The quoted table, with its schema where it has one. */
   get table(): string {
-    const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
-    return this.metadata.tablePath.split('.').map(quote).join('.');
+    return quotePath(this.metadata.tablePath);
+  }
+
+  /** Name, quoted, and type of a property's column. */
+  column(property: keyof AbstractChunkedUpload): { column: string; type: string } {
+    const found = this.metadata.findColumnWithPropertyName(property);
+    if (!found) throw new Error(`${this.metadata.name} has no column ${property}.`);
+    return { column: quote(found.databaseName), type: this.dataSource.driver.normalizeType(found) };
   }
 
   toEntity(row: Row): Entity {
@@ -29,4 +35,14 @@ export class RowMapper<Entity extends AbstractChunkedUpload> {
     }
     return entity;
   }
+}
+
+/** A table's name for a statement, with its schema where it has one. */
+export function quotePath(path: string): string {
+  return path.split('.').map(quote).join('.');
+}
+
+/** A name for a statement. */
+export function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

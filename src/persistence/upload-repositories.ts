@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
 import { CompletionRepository } from './completion.repository.js';
 import { LeaseRepository } from './lease.repository.js';
-import { RemovalRepository } from './removal.repository.js';
+import { type OwnerTable, RemovalRepository } from './removal.repository.js';
 import { UploadTable } from './upload-table.js';
 import { UploadRepository } from './upload.repository.js';
 
@@ -17,13 +17,14 @@ export class UploadRepositories<Entity extends AbstractChunkedUpload> {
   constructor(
     readonly dataSource: DataSource,
     entity: new () => Entity,
+    ownerTables: readonly OwnerTable[] = [],
   ) {
     const table = new UploadTable(dataSource, entity);
     this.table = table;
     this.uploads = new UploadRepository(table);
     this.leases = new LeaseRepository(table);
     this.completions = new CompletionRepository(table);
-    this.removals = new RemovalRepository(table);
+    this.removals = new RemovalRepository(table, ownerTables);
   }
 
   /** @throws UploadError `database_unavailable`. */

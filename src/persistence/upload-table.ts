@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
 import { type Row, RowMapper } from './row-mapper.js';
 
@@ -35,6 +36,8 @@ export const NEXT_GENERATION = 'generation = generation + (lease_token IS NOT NU
 export class UploadTable<Entity extends AbstractChunkedUpload> {
   readonly mapper: RowMapper<Entity>;
   readonly name: string;
+  /** The column of the user: an app's entity may name and type it. */
+  readonly user: { readonly column: string; readonly type: string };
 
   constructor(
     readonly dataSource: DataSource,
@@ -42,6 +45,7 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
   ) {
     this.mapper = new RowMapper(dataSource, entity);
     this.name = this.mapper.table;
+    this.user = this.mapper.column('userId');
   }
 
   /**
@@ -52,10 +56,23 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
     return `(SELECT id FROM ${this.name} WHERE id = $${n} FOR UPDATE SKIP LOCKED)`;
   }
 
+  /**
+   * Whether a row is in a caller's scope, as a condition on the parameters `$n` (the user) and `$n+1` (restricted or not).
+   * Written for the caller at hand, so that an index over users is of use.
+   */
+  inScope(n: number, { userId, restricted }: UploadScope): string {
+    const { column, type } = this.user;
+    const [user, isRestricted] = [`$${n}::${type}`, `$${n + 1}::boolean`];
+    if (!restricted) return `(NOT ${isRestricted} OR ${column} = ${user})`;
+    return userId === null
+      ? `(${column} IS NULL AND ${user} IS NULL AND ${isRestricted})`
+      : `(${column} = ${user} AND ${isRestricted})`;
+  }
+
   /** Runs one statement on a connection of the pool, which is back in the pool when the promise settles. */
   async rows(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     try {
-      const result: unknown = await this.dataSource.query(sql, [...parameters]);
+      const result: unknown = await answered(this.dataSource.query(sql, [...parameters]));
       // TypeORM answers UPDATE and DELETE with [rows, count], everything else with the rows.
       const [first] = result as [unknown, unknown];
       return Array.isArray(first) ? (first as Row[]) : (result as Row[]);
@@ -71,9 +88,4 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
   async first(sql: string, parameters: readonly unknown[]): Promise<Entity | null> {
     return (await this.entities(sql, parameters))[0] ?? null;
   }
-}
-
-/** `user_id` as a condition on parameters `$n` (the user) and `$n+1` (restricted or not). */
-export function inScope(n: number): string {
-  return `(NOT $${n + 1}::boolean OR user_id IS NOT DISTINCT FROM $${n}::text)`;
 }

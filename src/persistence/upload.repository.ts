@@ -1,9 +1,9 @@
 import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload, UploadStatus } from './abstract-chunked-upload.entity.js';
+import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
-import { inScope } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
 /** An upload as the database sees it now, by its own clock. */
@@ -51,13 +51,15 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
    */
   async insert(upload: NewUpload<Entity>, quota: Quota | null): Promise<Entity | null> {
     try {
-      if (!quota) return await this.insertBy(this.table.dataSource.manager, upload);
-      return await this.table.dataSource.transaction(async (manager) => {
+      const { dataSource } = this.table;
+      if (!quota) return await answered(this.insertBy(dataSource.manager, upload));
+      const insertion = dataSource.transaction(async (manager) => {
         const inserted = await this.insertBy(manager, upload);
         // A repetition creates nothing, and so cannot exceed anything.
         if (inserted) await this.admit(manager, inserted, quota);
         return inserted;
       });
+      return await answered(insertion);
     } catch (error) {
       throw databaseFailure(error);
     }
@@ -66,7 +68,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   /** Counts a row that was inserted without being counted. @throws UploadError `quota_exceeded`. */
   async recount(upload: Entity, quota: Quota): Promise<void> {
     try {
-      await this.table.dataSource.transaction((manager) => this.admit(manager, upload, quota));
+      await answered(this.table.dataSource.transaction((manager) => this.admit(manager, upload, quota)));
     } catch (error) {
       throw databaseFailure(error);
     }
@@ -78,7 +80,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
     const [open] = await manager.query<{ uploads: number; bytes: string }[]>(
       `SELECT count(*)::int AS uploads, COALESCE(sum(COALESCE(size, "offset")), 0)::text AS bytes
-       FROM ${this.table.name} WHERE user_id IS NOT DISTINCT FROM $1 AND status IN ('uploading', 'completing')`,
+       FROM ${this.table.name} WHERE ${this.table.user.column} IS NOT DISTINCT FROM $1 AND status IN ('uploading', 'completing')`,
       [userId],
     );
     const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes)];
@@ -112,20 +114,31 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   /** Sets what a creating request told only after its bytes. */
   async describe(id: string, token: string, values: Partial<Entity>): Promise<void> {
     try {
-      await this.table.dataSource
-        .createQueryBuilder()
-        .update(this.table.entity)
+      const update = this.table.dataSource.createQueryBuilder().update(this.table.entity);
+      const described = update
         .set(values as QueryDeepPartialEntity<Entity>)
-        .where('id = :id AND lease_token = :token', { id, token })
-        .updateEntity(false)
-        .execute();
+        .where('id = :id AND lease_token = :token', { id, token });
+      await answered(described.updateEntity(false).execute());
     } catch (error) {
       throw databaseFailure(error);
     }
   }
 
+  /** Says what an upload belongs to; null when there is no such upload any more. */
+  attach(id: string, owner: { type: string; id: string } | null): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET owner_type = $2, owner_id = $3, updated_at = now()
+       WHERE id = $1 AND status <> 'deleting' RETURNING *`,
+      [id, owner?.type ?? null, owner?.id ?? null],
+    );
+  }
+
   sight(id: string, scope: UploadScope): Promise<Sighting<Entity> | null> {
-    return this.sightWhere(`id = $1 AND ${inScope(2)}`, [id, scope.userId, scope.restricted]);
+    return this.sightWhere(`id = $1 AND ${this.table.inScope(2, scope)}`, [
+      id,
+      scope.userId,
+      scope.restricted,
+    ]);
   }
 
   sightByIdempotencyKey(key: string): Promise<Sighting<Entity> | null> {
@@ -149,7 +162,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   list(scope: UploadScope, { limit, status, ownerType, ownerId, after }: ListFilter): Promise<Entity[]> {
     return this.table.entities(
       `SELECT * FROM ${this.table.name}
-       WHERE ${inScope(1)} AND status <> 'deleting' AND (status NOT IN ('uploading', 'completing') OR expires_at > now())
+       WHERE ${this.table.inScope(1, scope)} AND status <> 'deleting' AND (status NOT IN ('uploading', 'completing') OR expires_at > now())
          AND ($3::text IS NULL OR status = $3) AND ($4::text IS NULL OR owner_type = $4)
          AND ($5::text IS NULL OR owner_id = $5)
          AND ($6::timestamptz IS NULL OR (created_at, id) < ($6, $7::uuid))

@@ -13,9 +13,14 @@ type ValueOf<Variable extends EnvironmentVariable> = Variable extends { readonly
 
 type Values = { readonly [Key in keyof Variables]: ValueOf<Variables[Key]> };
 
+/** Some settings, without functions. */
+type Fixed<Settings, Names extends keyof Settings> = {
+  readonly [Name in Names]?: Exclude<Settings[Name], (...context: never[]) => unknown>;
+};
+
 /** Options of the module that the environment sets; a key is absent where the module's default holds. */
 export type UploadEnvironment = Pick<UploadShape, 'cleanup'> &
-  Pick<
+  Fixed<
     UploadSettings,
     | 'allowedExtensions'
     | 'allowedMimeTypes'

@@ -295,7 +295,7 @@ describe.each(ADAPTERS)('Limits on %s', (adapter) => {
       [416, 'range_not_satisfiable'],
       [423, 'busy taken_over'],
       [500, 'internal_error'],
-      [503, 'database_unavailable shutting_down storage_unavailable'],
+      [503, 'auth_unavailable database_unavailable shutting_down storage_unavailable'],
       [507, 'no_space'],
     ]);
     expect(UPLOAD_ERROR_CODES.filter((code) => statusOf[code] === 400)).toHaveLength(20);

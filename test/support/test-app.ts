@@ -142,7 +142,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     root,
     database,
     dataSource,
-    type: app.get<UploadType>(getUploadTypeToken(options.upload?.entity ?? ChunkedUpload), { strict: false }),
+    get type() {
+      return app.get<UploadType>(getUploadTypeToken(options.upload?.entity || ChunkedUpload), {
+        strict: false,
+      });
+    },
     rows: () => dataSource.query('SELECT * FROM chunked_upload ORDER BY created_at'),
     files: () => filesUnder(root),
     close: async () => {

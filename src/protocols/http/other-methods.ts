@@ -1,7 +1,7 @@
 import { Header, HttpCode, RequestMapping, RequestMethod } from '@nestjs/common';
 import { UploadError } from '../../errors/upload-error.js';
 
-const METHODS = ['DELETE', 'PATCH', 'POST', 'PUT'] as const;
+const METHODS = ['DELETE', 'GET', 'PATCH', 'POST', 'PUT'] as const;
 
 /**
  * Adds to a controller the methods its paths do not have: OPTIONS tells which there are, the rest is refused with 405

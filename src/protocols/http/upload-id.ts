@@ -1,3 +1,5 @@
+import { notFound } from '../../engine/refusal.js';
+
 const UUID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})$/i;
 
 /**
@@ -13,4 +15,11 @@ export function parseUploadId(value: string): string | null {
   if (!UUID.test(value)) return null;
   const hex = value.replaceAll('-', '').toLowerCase();
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The same of an id that is needed. @throws UploadError `not_found`: what is no id is no upload's. */
+export function requireUploadId(value: string): string {
+  const id = parseUploadId(value);
+  if (!id) throw notFound();
+  return id;
 }

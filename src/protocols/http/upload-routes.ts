@@ -14,8 +14,10 @@ type Next = () => void;
 
 /** What is used of Fastify. */
 interface FastifyApp {
+  readonly initialConfig: { readonly routerOptions?: { readonly ignoreTrailingSlash?: boolean } };
   hasContentTypeParser(type: string): boolean;
-  addHook(name: 'onRoute', hook: (route: { url: string; method: string | string[] }) => void): void;
+  route(route: FastifyRoute): void;
+  addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
   addHook(
     name: 'onRequest',
     hook: (request: FastifyRequest, reply: { raw: ServerResponse }, done: Next) => void,
@@ -25,14 +27,25 @@ interface FastifyApp {
     parser: (request: unknown, body: unknown, done: (error: null) => void) => void,
   ): void;
 }
+interface FastifyRoute {
+  readonly method: string | string[];
+  readonly url: string;
+  readonly handler: unknown;
+  /** The version, where it is in a header. */
+  readonly constraints?: object;
+}
 interface FastifyRequest {
   readonly raw: IncomingMessage;
   readonly routeOptions: { readonly url?: string };
 }
 
-/** Every upload route ends in one of these; a base path that has the last one is an upload type's. */
-const SUFFIXES = ['', '/:id', '/:id/content'];
-const LAST = '/:id/content';
+/** What stands behind the path of a door in its routes; a path that has the last one is an upload type's. */
+const SUFFIXES = {
+  rest: ['', '/:id', '/:id/content'],
+  'form-post': ['', '/', '_complete/', '_complete'],
+} as const;
+/** A door with routes that have to be known. */
+type Door = keyof typeof SUFFIXES;
 /** Refused by our controllers, so there is a route for it; an app has none for a path like that. */
 const TELLING_METHOD = 'PATCH';
 
@@ -43,7 +56,7 @@ const TELLING_METHOD = 'PATCH';
  */
 @Injectable()
 export class UploadRoutes implements OnApplicationBootstrap {
-  private readonly paths = new Set<string>();
+  private readonly doors: { readonly path: string; readonly suffixes: readonly string[] }[] = [];
 
   constructor(private readonly host: HttpAdapterHost) {
     // Now, before the app's own middleware; in tests the adapter comes after the providers.
@@ -51,9 +64,9 @@ export class UploadRoutes implements OnApplicationBootstrap {
     else host.init$.subscribe(() => this.install());
   }
 
-  /** Names the last part of an upload type's path, such as `upload`. */
-  add(path: string): void {
-    this.paths.add(path.replace(/^\/+|\/+$/g, ''));
+  /** Names the last part of a door's path, such as `upload`. */
+  add(path: string, door: Door = 'rest'): void {
+    this.doors.push({ path: path.replace(/^\/+|\/+$/g, ''), suffixes: SUFFIXES[door] });
   }
 
   onApplicationBootstrap(): void {
@@ -97,8 +110,9 @@ export class UploadRoutes implements OnApplicationBootstrap {
   private installOnFastify(app: FastifyApp): void {
     const telling: string[] = [];
     let ours: ReadonlySet<string> | null = null;
-    app.addHook('onRoute', ({ url, method }) => {
-      if ([method].flat().includes(TELLING_METHOD)) telling.push(url);
+    app.addHook('onRoute', (route) => {
+      if ([route.method].flat().includes(TELLING_METHOD)) telling.push(route.url);
+      this.addSlashed(app, route);
     });
     if (!app.hasContentTypeParser(UNPARSED))
       app.addContentTypeParser(UNPARSED, (_request, _body, done) => done(null));
@@ -109,15 +123,28 @@ export class UploadRoutes implements OnApplicationBootstrap {
     });
   }
 
+  /** Fastify tells `/path/` from `/path`, as Express does not: a door that has both gets the other one, too. */
+  private addSlashed(app: FastifyApp, { method, url, handler, constraints }: FastifyRoute): void {
+    const slashed = `${url}/`;
+    const isOurs = this.doors.some(({ path, suffixes }) =>
+      suffixes.some((suffix) => suffix.endsWith('/') && slashed.endsWith(`/${path}${suffix}`)),
+    );
+    // Fastify adds HEAD to every GET by itself.
+    if (!isOurs || method === 'HEAD' || app.initialConfig.routerOptions?.ignoreTrailingSlash) return;
+    app.route({ method, url: slashed, handler, ...(constraints && { constraints }) });
+  }
+
   /** All patterns of our routes, from those that only ours can be. */
   private ours(telling: readonly string[]): ReadonlySet<string> {
-    const bases = telling
-      .filter((route) => route.endsWith(LAST))
-      .map((route) => route.slice(0, -LAST.length))
-      .filter((base) =>
-        [...this.paths].some((path) => path === '' || base === `/${path}` || base.endsWith(`/${path}`)),
-      );
-    return new Set(bases.flatMap((base) => SUFFIXES.map((suffix) => `${base}${suffix}` || '/')));
+    const patterns = this.doors.flatMap(({ path, suffixes }) => {
+      const last = suffixes.at(-1) ?? '';
+      return telling
+        .filter((route) => route.endsWith(last))
+        .map((route) => route.slice(0, -last.length))
+        .filter((base) => path === '' || base === `/${path}` || base.endsWith(`/${path}`))
+        .flatMap((base) => suffixes.map((suffix) => `${base}${suffix}` || '/'));
+    });
+    return new Set(patterns);
   }
 
   private prepare(request: IncomingMessage, response: ServerResponse, isOurs: boolean): void {

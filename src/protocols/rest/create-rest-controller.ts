@@ -11,7 +11,7 @@ import { REST_STATUSES } from './rest.response.js';
 
 /** What a door's controller is made from. */
 export type ControllerShape = Required<Pick<UploadShape, 'path' | 'guards' | 'decorators'>> &
-  Pick<UploadShape, 'version'>;
+  Pick<UploadShape, 'version'> & { readonly controller: Type<RestUploadsController> | undefined };
 
 /** The controller of one upload type: a class of its own, so that path, guards and metadata are its own. */
 export function createRestController(
@@ -26,10 +26,11 @@ export function createRestController(
   }
 
   const { path, version, guards, decorators } = shape;
+  const Base = routed(shape.controller ?? RestUploadsController) as typeof RestUploadsController;
   @Controller({ path, ...(version && { version }) })
   @UseGuards(...guards)
   @UseFilters(RestFilter)
-  class RestController extends RestUploadsController {
+  class RestController extends Base {
     constructor(@Inject(type) uploads: UploadType, host: HttpAdapterHost) {
       super(uploads, host);
     }
@@ -42,6 +43,20 @@ export function createRestController(
   for (const decorate of decorators) decorate(RestController);
   Object.defineProperty(RestController, 'name', { value: `${name}Controller` });
   return RestController;
+}
+
+/** A method that a subclass overrides has no route of its own: it gets the one it had. */
+function routed<Controller extends { readonly prototype: object }>(controller: Controller): Controller {
+  for (const name of Object.getOwnPropertyNames(RestUploadsController.prototype)) {
+    const [own, base] = [controller, RestUploadsController].map(
+      ({ prototype }) => Reflect.get(prototype, name) as object,
+    );
+    if (!own || !base || own === base || Reflect.getMetadataKeys(own).length > 0) continue;
+    for (const key of Reflect.getMetadataKeys(base)) {
+      Reflect.defineMetadata(key, Reflect.getMetadata(key, base), own);
+    }
+  }
+  return controller;
 }
 
 function hidden(names: readonly string[]): Record<string, null> {

@@ -1,20 +1,26 @@
 import type { StreamableFile } from '@nestjs/common';
 import { resolveCaller } from '../../access/caller.js';
-import { notFound } from '../../engine/refusal.js';
 import type { ChunkWindow } from '../../engine/chunk-window.js';
 import type { Caller, LateDescription } from '../../engine/upload-commands.js';
 import type { AbstractChunkedUpload } from '../../persistence/abstract-chunked-upload.entity.js';
 import type { UploadType } from '../../upload-type.js';
+import {
+  type ChunkRequest,
+  contentRangeMissing,
+  type OpenChunk,
+  readChunk,
+  receiving,
+} from '../http/chunk-request.js';
+import { createCommand } from '../http/create-command.js';
 import { readFields } from '../http/form-body.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { discardUnreadBody } from '../http/unread-body.js';
+import { setUploadHeaders } from '../http/upload-headers.js';
+import { requireUploadId } from '../http/upload-id.js';
 import { UploadLocation } from '../http/upload-location.js';
-import { parseUploadId } from '../http/upload-id.js';
+import { writeBody } from '../http/write-body.js';
 import { sendContent } from './content.response.js';
-import { createCommand } from './create.request.js';
 import { cursorOf, parseListQuery } from './list.request.js';
-import { type ChunkRequest, contentRangeMissing, type OpenChunk, readChunk } from './rest.request.js';
-import { renderUpload, setUploadHeaders, type UploadBody } from './rest.response.js';
+import { renderUpload, type UploadBody } from './rest.response.js';
 
 /** A page of the caller's uploads. */
 export interface UploadPage {
@@ -30,55 +36,67 @@ export class RestDoor {
   /** `PUT /upload`, and `POST /upload` with a `Content-Range`: a first chunk, or one for the upload a field names. */
   async chunk(exchange: HttpExchange): Promise<UploadBody> {
     const caller = await this.caller(exchange);
-    return this.receiving(exchange, this.read(exchange), async ({ window, open }) => {
+    return receiving(exchange, this.read(exchange, caller), async ({ window, open }) => {
       const chunk = await open();
       const location = this.location(exchange, 0);
-      if (chunk.uploadId) return this.answer(exchange, await this.append(caller, window, chunk), location);
+      if (chunk.uploadId) {
+        const appended = await this.append(caller, window, chunk);
+        return this.answer(exchange, caller, appended, location);
+      }
       const upload = await this.type.engine.create(createCommand(exchange, caller, window, chunk));
       exchange.setHeader('Location', location.of(upload.id));
-      return this.answer(exchange, upload, location);
+      return this.answer(exchange, caller, upload, location);
     });
   }
 
   /** `POST /upload` without `Content-Range`: a whole file and its checksum. */
   async oneShot(exchange: HttpExchange): Promise<unknown> {
     const caller = await this.caller(exchange);
-    return this.receiving(exchange, this.read(exchange, false), async ({ window, open }) => {
+    return receiving(exchange, this.read(exchange, caller, false), async ({ window, open }) => {
       const chunk = this.notContinuing(await open());
       const location = this.location(exchange, 0);
-      if (chunk.uploadId) return this.answer(exchange, await this.append(caller, window, chunk), location);
+      if (chunk.uploadId) {
+        const appended = await this.append(caller, window, chunk);
+        return this.answer(exchange, caller, appended, location);
+      }
       const upload = await this.type.engine.createComplete(
         createCommand(exchange, caller, window, chunk),
         chunk.fields,
       );
       exchange.setHeader('Location', location.of(upload.id));
-      return this.completion(exchange, upload, location);
+      return this.completion(exchange, caller, upload, location);
     });
   }
 
   /** `PUT /upload/:id`, and `POST /upload/:id` with a `Content-Range`: the next chunk. */
   async nextChunk(exchange: HttpExchange, id: string): Promise<UploadBody> {
     const caller = await this.caller(exchange);
-    const uploadId = requireId(id);
-    return this.receiving(exchange, this.read(exchange), async ({ window, open }) => {
+    const uploadId = requireUploadId(id);
+    return receiving(exchange, this.read(exchange, caller), async ({ window, open }) => {
       const command = { caller, id: uploadId, window, open: async () => (await open()).body };
-      return this.answer(exchange, await this.type.engine.append(command), this.location(exchange, 1));
+      return this.answer(
+        exchange,
+        caller,
+        await this.type.engine.append(command),
+        this.location(exchange, 1),
+      );
     });
   }
 
   /** `POST /upload/:id`: complete. */
   async complete(exchange: HttpExchange, id: string): Promise<unknown> {
     const caller = await this.caller(exchange);
-    const uploadId = requireId(id);
+    const uploadId = requireUploadId(id);
     const onAccepted = () => exchange.acceptBody();
     const checksums = await readFields(exchange.incoming, { idleTimeoutMs: this.idleTimeoutMs, onAccepted });
     const upload = await this.type.engine.complete({ caller, id: uploadId, checksums });
-    return this.completion(exchange, upload, this.location(exchange, 1));
+    return this.completion(exchange, caller, upload, this.location(exchange, 1));
   }
 
   async detail(exchange: HttpExchange, id: string): Promise<UploadBody> {
-    const upload = await this.type.engine.find(await this.caller(exchange), requireId(id));
-    return this.answer(exchange, upload, this.location(exchange, 1));
+    const caller = await this.caller(exchange);
+    const upload = await this.type.engine.find(caller, requireUploadId(id));
+    return this.answer(exchange, caller, upload, this.location(exchange, 1));
   }
 
   async list(exchange: HttpExchange): Promise<UploadPage> {
@@ -91,18 +109,16 @@ export class RestDoor {
     const nextCursor = uploads.length > page.length && last ? cursorOf(last) : null;
     const location = this.location(exchange, 0);
     exchange.setHeader('Cache-Control', 'no-store');
-    return {
-      items: page.map((upload) => renderUpload(upload, location.of(upload.id))),
-      next_cursor: nextCursor,
-    };
+    const items = page.map((upload) => this.render(caller, upload, location));
+    return writeBody(exchange, this.type.door, { items, next_cursor: nextCursor }) as UploadPage;
   }
 
   async cancel(exchange: HttpExchange, id: string): Promise<void> {
-    await this.type.engine.cancel(await this.caller(exchange), requireId(id));
+    await this.type.engine.cancel(await this.caller(exchange), requireUploadId(id));
   }
 
   async content(exchange: HttpExchange, id: string): Promise<StreamableFile | undefined> {
-    const upload = await this.type.engine.findComplete(await this.caller(exchange), requireId(id));
+    const upload = await this.type.engine.findComplete(await this.caller(exchange), requireUploadId(id));
     return sendContent(exchange, upload, (range) => this.type.engine.read(upload, range));
   }
 
@@ -115,10 +131,14 @@ export class RestDoor {
   }
 
   /** Reads the headers, and refuses what they show to be beyond the limits. */
-  private read(exchange: HttpExchange, isRangeRequired = this.type.door.isRangeRequired): ChunkRequest {
+  private read(
+    exchange: HttpExchange,
+    caller: Caller,
+    isRangeRequired = this.type.door.isRangeRequired,
+  ): ChunkRequest {
     const { fileField } = this.type.door;
     const request = readChunk(exchange, { fileField, isRangeRequired, idleTimeoutMs: this.idleTimeoutMs });
-    if (request.window) this.type.engine.admit(request.window);
+    if (request.window) this.type.engine.admit(caller, request.window);
     return request;
   }
 
@@ -148,42 +168,32 @@ export class RestDoor {
     return { ...chunk, late: late && refusing };
   }
 
-  /** Whatever happens, nobody waits for bytes that are not wanted. */
-  private async receiving<Result>(
-    exchange: HttpExchange,
-    request: ChunkRequest,
-    work: (request: ChunkRequest) => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      return await work(request);
-    } finally {
-      request.discard();
-      discardUnreadBody(exchange);
-    }
-  }
-
   private answer(
     exchange: HttpExchange,
+    caller: Caller,
     upload: AbstractChunkedUpload,
     location: UploadLocation,
   ): UploadBody {
     setUploadHeaders(exchange, upload);
-    return renderUpload(upload, location.of(upload.id));
+    const body = this.render(caller, upload, location);
+    return writeBody(exchange, this.type.door, body) as UploadBody;
+  }
+
+  /** The body as the app wants it told. */
+  private render(caller: Caller, upload: AbstractChunkedUpload, location: UploadLocation): unknown {
+    const body = renderUpload(upload, location.of(upload.id));
+    return this.type.door.render({ ...body }, upload, caller);
   }
 
   /** What `onComplete` returned, or the upload. */
   private completion(
     exchange: HttpExchange,
+    caller: Caller,
     upload: AbstractChunkedUpload,
     location: UploadLocation,
   ): unknown {
-    const body = this.answer(exchange, upload, location);
-    return upload.completionResult ?? body;
+    if (upload.completionResult === null) return this.answer(exchange, caller, upload, location);
+    setUploadHeaders(exchange, upload);
+    return writeBody(exchange, this.type.door, upload.completionResult);
   }
-}
-
-function requireId(value: string): string {
-  const id = parseUploadId(value);
-  if (!id) throw notFound();
-  return id;
 }

@@ -1,41 +1,20 @@
 import type { OperationDocument } from '../http/openapi.js';
-import { hexByAlgorithm, nullable, PROBLEM_SCHEMA, string, UPLOAD_SCHEMA } from './rest.schemas.js';
+import {
+  contentRange,
+  file,
+  header,
+  idempotencyKey,
+  json,
+  problem,
+  query,
+  REFUSALS,
+} from '../http/openapi-parts.js';
+import { hexByAlgorithm, nullable, string } from '../http/schemas.js';
+import { UPLOAD_SCHEMA } from './rest.schemas.js';
 
-const json = (schema: object) => ({ 'application/json': { schema } });
 const upload = (description: string) => ({ description, content: json(UPLOAD_SCHEMA) });
-const problem = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: PROBLEM_SCHEMA } },
-});
-
-const REFUSALS = {
-  400: problem(
-    'The request is wrong; `code` and `detail` say how. `offset_mismatch` tells the expected offset.',
-  ),
-  404: problem('There is no such upload, or it is somebody else’s.'),
-  410: problem('The upload expired, or its bytes were lost.'),
-  423: problem('Another request is working on this upload: try again after `Retry-After` seconds.'),
-  503: problem(
-    'Database or storage are away, or the server is stopping: try again after `Retry-After` seconds.',
-  ),
-  507: problem('No space left.'),
-};
 const { 404: notFound, 410: gone } = REFUSALS;
 
-const header = (name: string, description: string, example?: string) => ({
-  in: 'header',
-  name,
-  description,
-  required: false,
-  schema: { ...string, ...(example && { example }) },
-});
-const query = (name: string, description: string, schema: object = string) => ({
-  in: 'query',
-  name,
-  description,
-  required: false,
-  schema,
-});
 const id = {
   in: 'path',
   name: 'id',
@@ -44,24 +23,13 @@ const id = {
   schema: { type: 'string', format: 'uuid' },
 };
 
-const contentRange = header(
-  'Content-Range',
-  '`bytes <start>-<end>/<total>`; `*` for a total not known yet.',
-  'bytes 0-999/5000',
-);
 const naming = [
   header('Content-Disposition', 'Name of a raw body: `attachment; filename="…"` (RFC 6266).'),
   query('filename', 'Name of the file.'),
   query('owner_type', 'Kind of the object the upload belongs to.'),
   query('owner_id', 'Id of that object.'),
 ];
-const idempotencyKey = header(
-  'Idempotency-Key',
-  'Makes creation repeatable: the same key answers with the same upload.',
-);
-
 const formFields = { filename: string, owner_type: string, owner_id: string, upload_id: string };
-const file = { type: 'string', format: 'binary' };
 const chunkBody = (fields: object) => ({
   required: true,
   content: {

@@ -1,10 +1,10 @@
 import type { AbstractChunkedUpload } from '../../persistence/abstract-chunked-upload.entity.js';
-import type { HttpExchange } from '../http/http-exchange.js';
 import type { StatusTable } from '../http/problem.js';
 
 /** The REST door's status for every code, as the Django apps have it; `statusOverrides` may say otherwise. */
 export const REST_STATUSES = {
   already_complete: 400,
+  auth_unavailable: 503,
   body_too_large: 413,
   busy: 423,
   checksum_malformed: 400,
@@ -76,18 +76,11 @@ export function renderUpload(upload: AbstractChunkedUpload, url: string): Upload
     checksums: upload.checksums,
     owner_type: upload.ownerType,
     owner_id: upload.ownerId,
-    user_id: upload.userId,
+    // A column of the app's own may hold a number.
+    user_id: upload.userId === null ? null : String(upload.userId),
     metadata: upload.metadata,
     expires: upload.status === 'complete' ? null : upload.expiresAt.toISOString(),
     created_at: upload.createdAt.toISOString(),
     completed_at: upload.completedAt?.toISOString() ?? null,
   };
-}
-
-/** What a client steers by without reading the body; jQuery-File-Upload goes on from `Range`. */
-export function setUploadHeaders(exchange: HttpExchange, { offset, size }: AbstractChunkedUpload): void {
-  exchange.setHeader('Cache-Control', 'no-store');
-  exchange.setHeader('Upload-Offset', offset);
-  if (size !== null) exchange.setHeader('Upload-Length', size);
-  if (offset > 0) exchange.setHeader('Range', `bytes=0-${offset - 1}`);
 }

@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { link, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type {
@@ -9,6 +9,8 @@ import type {
   StorageWriter,
   StoredUpload,
 } from '../storage-driver.interface.js';
+import { systemCode } from '../../errors/system-code.js';
+import type { LinkableStorage } from '../file-export.js';
 import type { StoredObject, SweepableStorage } from '../sweepable-storage.js';
 import { removeEmptyFolders, statOrNull, syncFolder } from './durable-file.js';
 import { LocalOpener } from './local.opener.js';
@@ -28,7 +30,7 @@ export interface LocalStorageOptions {
  * Bytes in one local folder, one file an upload, written in place. The folder may be shared by several processes of
  * one host, or over a network filesystem that keeps what it was told to sync.
  */
-export class LocalStorage implements SweepableStorage {
+export class LocalStorage implements SweepableStorage, LinkableStorage {
   readonly capabilities: StorageCapabilities = { minChunkBytes: 0 };
   private readonly volume: LocalVolume;
   private readonly files: LocalFiles;
@@ -96,6 +98,16 @@ export class LocalStorage implements SweepableStorage {
       await removeEmptyFolders(this.volume.root, dirname(this.files.path(upload.storageKey)));
     } catch (error) {
       throw storageFailure(error);
+    }
+  }
+
+  async linkTo(upload: StoredUpload, path: string): Promise<boolean> {
+    try {
+      await link(this.files.final(upload), path);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'EXDEV') return false;
+      throw error;
     }
   }
 

@@ -11,7 +11,12 @@ import type {
 /** An upload that has no bytes yet. */
 export function newUpload(): StoredUpload {
   const id = randomUUID();
-  return { id, storageKey: storageKeyFor(id, new Date()), generation: 0, storageState: null };
+  return {
+    id,
+    storageKey: storageKeyFor({ id, createdAt: new Date(), userId: null }),
+    generation: 0,
+    storageState: null,
+  };
 }
 
 /** The upload after a commit. */

@@ -7,6 +7,7 @@ import type { LeaseHolder } from '../../../src/engine/lease-holder.js';
 import type { Caller, ChunkBody } from '../../../src/engine/upload-commands.js';
 import { UploadEngine } from '../../../src/engine/upload-engine.js';
 import type { UploadHooks } from '../../../src/engine/upload-hooks.interface.js';
+import type { UploadLimits } from '../../../src/engine/upload-policy.js';
 import { UploadError } from '../../../src/errors/upload-error.js';
 import { UploadEvents } from '../../../src/events/upload-events.js';
 import { ChunkedUpload, UploadType } from '../../../src/index.js';
@@ -29,8 +30,6 @@ export type HookName = 'beforeCreate' | 'beforeChunk' | 'beforeComplete' | 'onCo
 
 const SETTINGS = {
   anonymous: true,
-  maxBytes: MAX_BYTES,
-  maxChunkBytes: MAX_CHUNK_BYTES,
   leaseTtl: LEASE_TTL_MS,
   expiresIn: EXPIRES_IN_MS,
   idleTimeout: HOUR,
@@ -142,8 +141,16 @@ export class World {
   }
 }
 
+const LIMITS: UploadLimits = {
+  maxBytes: MAX_BYTES,
+  minBytes: 0,
+  maxChunkBytes: MAX_CHUNK_BYTES,
+  allowedExtensions: null,
+  allowedMimeTypes: null,
+};
+
 export function callerOf(userId: string, request: HookName | null = null): Caller {
-  return { userId, restricted: true, request };
+  return { userId, restricted: true, request, limits: LIMITS };
 }
 
 /** How a body ends: well, in the middle, or (forms) behind the bytes. */

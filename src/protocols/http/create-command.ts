@@ -1,8 +1,8 @@
 import type { ChunkWindow } from '../../engine/chunk-window.js';
 import type { Caller, CreateCommand } from '../../engine/upload-commands.js';
 import { UploadError } from '../../errors/upload-error.js';
-import type { HttpExchange } from '../http/http-exchange.js';
-import type { OpenChunk } from './rest.request.js';
+import type { HttpExchange } from './http-exchange.js';
+import type { OpenChunk } from './chunk-request.js';
 
 /** A creating request as the engine wants it. @throws UploadError `malformed_request` for a key that is none. */
 export function createCommand(

@@ -1,14 +1,14 @@
 import { type ChunkWindow, lengthOf } from '../../engine/chunk-window.js';
-import { notFound } from '../../engine/refusal.js';
 import type { ChunkBody, FileDescription, LateDescription } from '../../engine/upload-commands.js';
 import { UploadError } from '../../errors/upload-error.js';
-import { requestFilename } from '../http/content-disposition.js';
-import { parseContentRange } from '../http/content-range.js';
-import type { HttpExchange } from '../http/http-exchange.js';
-import { multipartBoundary, normalizeMediaType, refuseEncodedBody } from '../http/media-type.js';
-import { type MultipartBody, readMultipart } from '../http/multipart-body.js';
-import { parseOwner } from '../http/owner-fields.js';
-import { parseUploadId } from '../http/upload-id.js';
+import { requestFilename } from './content-disposition.js';
+import { parseContentRange } from './content-range.js';
+import type { HttpExchange } from './http-exchange.js';
+import { multipartBoundary, normalizeMediaType, refuseEncodedBody } from './media-type.js';
+import { type MultipartBody, readMultipart } from './multipart-body.js';
+import { parseOwner } from './owner-fields.js';
+import { discardUnreadBody } from './unread-body.js';
+import { requireUploadId } from './upload-id.js';
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -50,11 +50,40 @@ export interface ChunkReading {
  * @throws UploadError `content_range_missing`, `content_range_invalid`, `length_mismatch`, `no_chunk`, `encoding_not_supported`.
  */
 export function readChunk(exchange: HttpExchange, reading: ChunkReading): ChunkRequest {
+  const window = readWindow(exchange, reading);
+  return isForm(exchange) ? formChunk(exchange, window, reading) : rawChunk(exchange, window);
+}
+
+/** The same where a chunk is a form and nothing else; other bodies are `no_chunk`. @throws UploadError as {@link readChunk}. */
+export function readFormChunk(exchange: HttpExchange, reading: ChunkReading): ChunkRequest {
+  const window = readWindow(exchange, reading);
+  if (!isForm(exchange)) throw noChunk();
+  return formChunk(exchange, window, reading);
+}
+
+/** Works on a request; whatever happens, nobody waits for bytes that are not wanted. */
+export async function receiving<Result>(
+  exchange: HttpExchange,
+  request: ChunkRequest,
+  work: (request: ChunkRequest) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(request);
+  } finally {
+    request.discard();
+    discardUnreadBody(exchange);
+  }
+}
+
+function readWindow(exchange: HttpExchange, { isRangeRequired }: ChunkReading): ChunkWindow | null {
   refuseEncodedBody(exchange.header('content-encoding'));
   const window = parseContentRange(exchange.header('content-range'));
-  if (!window && reading.isRangeRequired) throw contentRangeMissing();
-  const isForm = normalizeMediaType(exchange.header('content-type')) === 'multipart/form-data';
-  return isForm ? formChunk(exchange, window, reading) : rawChunk(exchange, window);
+  if (!window && isRangeRequired) throw contentRangeMissing();
+  return window;
+}
+
+function isForm(exchange: HttpExchange): boolean {
+  return normalizeMediaType(exchange.header('content-type')) === 'multipart/form-data';
 }
 
 function rawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequest {
@@ -131,10 +160,7 @@ function describe(
 
 function uploadIdIn(fields: Fields): string | null {
   const value = fields.get('upload_id');
-  if (!value) return null;
-  const id = parseUploadId(value);
-  if (!id) throw notFound();
-  return id;
+  return value ? requireUploadId(value) : null;
 }
 
 /** Bytes of the body as `Content-Length` has it; null for chunked encoding, 0 for no body. */

@@ -1,0 +1,23 @@
+import { Global, Module } from '@nestjs/common';
+import { CleanupScheduler } from './cleanup/cleanup.scheduler.js';
+import { UploadCleanup } from './cleanup/upload-cleanup.js';
+import { UploadSweep } from './cleanup/upload-sweep.js';
+import { UploadRoutes } from './protocols/http/upload-routes.js';
+import { UploadHealth } from './upload-health.js';
+import { UploadLifecycle } from './upload-lifecycle.js';
+import { UploadTypes } from './upload-types.js';
+
+/** Providers made of all upload types. */
+const onAllTypes = [UploadCleanup, UploadSweep, UploadHealth, UploadLifecycle].map((provide) => ({
+  provide,
+  inject: [UploadTypes],
+  useFactory: (types: UploadTypes) => new provide(types),
+}));
+
+/** What all upload types of an app share, once, however many modules register types. */
+@Global()
+@Module({
+  providers: [UploadTypes, UploadRoutes, ...onAllTypes, CleanupScheduler],
+  exports: [UploadTypes, UploadRoutes, UploadCleanup, UploadSweep, UploadHealth],
+})
+export class UploadCoreModule {}
