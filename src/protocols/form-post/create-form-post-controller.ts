@@ -67,7 +67,7 @@ export function createFormPostController(
 function filterOf(type: symbol): Type<ProblemFilter> {
   class FormPostFilter extends ProblemFilter {
     constructor(host: HttpAdapterHost, @Inject(type) { door }: UploadType) {
-      super(host, { ...FORM_POST_STATUSES, ...door.statusOverrides });
+      super(host, { ...FORM_POST_STATUSES, ...door.statusOverrides }, door);
     }
   }
   return FormPostFilter;

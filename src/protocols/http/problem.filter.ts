@@ -3,7 +3,9 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { UploadError } from '../../errors/upload-error.js';
 import { HttpExchange } from './http-exchange.js';
 import { type ProblemResponse, renderHttpException, renderProblem, type StatusTable } from './problem.js';
+import type { DoorSettings } from '../../upload-type.js';
 import { discardUnreadBody } from './unread-body.js';
+import { writeBody } from './write-body.js';
 
 /** Failures that say nothing about the server. */
 const EXPECTED = new Set(['shutting_down']);
@@ -16,6 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly statuses: StatusTable,
+    private readonly door: Pick<DoorSettings, 'response'> = { response: null },
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -30,7 +33,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     discardUnreadBody(exchange);
     for (const [name, value] of Object.entries(problem.headers)) exchange.setHeader(name, value);
-    exchange.reply(problem.status, problem.body);
+    exchange.reply(problem.status, writeBody(exchange, this.door, problem.body));
   }
 
   private render(error: unknown, isGone: boolean): ProblemResponse {

@@ -21,12 +21,12 @@ export function createRestController(
 ): Type<RestUploadsController> {
   class RestFilter extends ProblemFilter {
     constructor(host: HttpAdapterHost, @Inject(type) { door }: UploadType) {
-      super(host, { ...REST_STATUSES, ...door.statusOverrides });
+      super(host, { ...REST_STATUSES, ...door.statusOverrides }, door);
     }
   }
 
   const { path, version, guards, decorators } = shape;
-  const Base = routed(shape.controller ?? RestUploadsController) as typeof RestUploadsController;
+  const Base = (shape.controller ?? RestUploadsController) as typeof RestUploadsController;
   @Controller({ path, ...(version && { version }) })
   @UseGuards(...guards)
   @UseFilters(RestFilter)
@@ -36,6 +36,7 @@ export function createRestController(
     }
   }
 
+  keepRoutes(RestController);
   documentOperations(RestController, {
     ...REST_OPERATIONS,
     ...hidden(addOtherMethods(RestController, REST_METHODS)),
@@ -45,18 +46,23 @@ export function createRestController(
   return RestController;
 }
 
-/** A method that a subclass overrides has no route of its own: it gets the one it had. */
-function routed<Controller extends { readonly prototype: object }>(controller: Controller): Controller {
+/**
+ * Gives a class all routes in the order of the base, which counts for HEAD before GET; what a subclass of the app's
+ * overrides has none of its own, and gets the one it had.
+ */
+function keepRoutes({ prototype }: { readonly prototype: object }): void {
   for (const name of Object.getOwnPropertyNames(RestUploadsController.prototype)) {
-    const [own, base] = [controller, RestUploadsController].map(
-      ({ prototype }) => Reflect.get(prototype, name) as object,
-    );
-    if (!own || !base || own === base || Reflect.getMetadataKeys(own).length > 0) continue;
-    for (const key of Reflect.getMetadataKeys(base)) {
-      Reflect.defineMetadata(key, Reflect.getMetadata(key, base), own);
+    if (name === 'constructor') continue;
+    const base: unknown = Reflect.get(RestUploadsController.prototype, name);
+    const own: unknown = Reflect.get(prototype, name);
+    if (typeof base !== 'function' || typeof own !== 'function') continue;
+    if (Reflect.getMetadataKeys(own).length === 0) {
+      for (const key of Reflect.getMetadataKeys(base)) {
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, base), own);
+      }
     }
+    Object.defineProperty(prototype, name, { value: own, writable: true, configurable: true });
   }
-  return controller;
 }
 
 function hidden(names: readonly string[]): Record<string, null> {
