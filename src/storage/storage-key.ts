@@ -68,19 +68,36 @@ function dayOfYear(date: Date): number {
   return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear())) / (24 * 60 * 60 * 1000)) + 1;
 }
 
+/** What the files of a store end in, without a dot; empty for nothing. */
+export interface FileExtensions {
+  readonly receiving: string;
+  readonly complete: string;
+}
+
+export const DEFAULT_EXTENSIONS: FileExtensions = { receiving: 'part', complete: 'done' };
+
 /** Key of the file that a generation of an unfinished upload is received in. */
-export function partKey({ storageKey }: StoredUpload, generation: number): string {
-  return generation === 0 ? `${storageKey}.part` : `${storageKey}.${generation}.part`;
+export function partKey(
+  { storageKey }: StoredUpload,
+  generation: number,
+  { receiving }: FileExtensions = DEFAULT_EXTENSIONS,
+): string {
+  return generation === 0 ? `${storageKey}.${receiving}` : `${storageKey}.${generation}.${receiving}`;
 }
 
 /** Key of a completed upload. */
-export function finalKey({ storageKey }: StoredUpload): string {
-  return `${storageKey}.done`;
+export function finalKey(
+  { storageKey }: StoredUpload,
+  { complete }: FileExtensions = DEFAULT_EXTENSIONS,
+): string {
+  return complete === '' ? storageKey : `${storageKey}.${complete}`;
 }
 
-const FILE_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.\d+)?\.(?:part|done)$/;
+const FILE_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:(?:\.\d+)?\.([A-Za-z][\w-]*))?$/;
 
 /** The upload that a file of these names belongs to; null for any other file. */
-export function uploadIdOf(fileName: string): string | null {
-  return FILE_NAME.exec(fileName)?.[1] ?? null;
+export function uploadIdOf(fileName: string, { receiving, complete }: FileExtensions): string | null {
+  const [, id, extension = ''] = FILE_NAME.exec(fileName) ?? [];
+  const ours = [receiving, complete, DEFAULT_EXTENSIONS.receiving, DEFAULT_EXTENSIONS.complete];
+  return id !== undefined && ours.includes(extension) ? id : null;
 }

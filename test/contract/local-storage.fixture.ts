@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LocalStorage, type StoredUpload } from '../../src/index.js';
+import { LocalStorage, type LocalStorageOptions, type StoredUpload } from '../../src/index.js';
 import { type DriverFixture, FaultInjectingDriver } from '../../src/testing/index.js';
 
 /** A local storage in a folder of its own, and what can happen to that folder. */
-export async function openLocalStorage(): Promise<DriverFixture> {
+export async function openLocalStorage(
+  extensions: LocalStorageOptions['extensions'] = {},
+): Promise<DriverFixture> {
   const home = await mkdtemp(join(tmpdir(), 'driver-contract-'));
   const root = join(home, 'root');
   const pathOf = async ({ id }: StoredUpload) => {
@@ -13,15 +15,15 @@ export async function openLocalStorage(): Promise<DriverFixture> {
     return join(root, name ?? 'there-is-none');
   };
   return {
-    driver: new LocalStorage({ root }),
-    second: new LocalStorage({ root }),
+    driver: new LocalStorage({ root, extensions }),
+    second: new LocalStorage({ root, extensions }),
     stored: () => namesUnder(root),
     lose: async (upload, keepBytes) => {
       if (keepBytes === null) await rm(await pathOf(upload));
       else await truncate(await pathOf(upload), keepBytes);
     },
     grow: async (upload, bytes) => truncate(await pathOf(upload), bytes),
-    elsewhere: () => Promise.resolve(new LocalStorage({ root: join(home, 'elsewhere') })),
+    elsewhere: () => Promise.resolve(new LocalStorage({ root: join(home, 'elsewhere'), extensions })),
     unplug: async () => {
       await rename(root, join(home, 'unplugged'));
       return () => rename(join(home, 'unplugged'), root);

@@ -15,7 +15,8 @@ import type { StoredObject, SweepableStorage } from '../sweepable-storage.js';
 import { removeEmptyFolders, statOrNull, syncFolder } from './durable-file.js';
 import { LocalOpener } from './local.opener.js';
 import { LocalWriter } from './local.writer.js';
-import { committedGeneration, LocalFiles } from './local-files.js';
+import type { FileExtensions } from '../storage-key.js';
+import { committedGeneration, LocalFiles, resolveExtensions } from './local-files.js';
 import { listObjects } from './local-listing.js';
 import { LocalVolume } from './local-volume.js';
 import { bytesLost, storageFailure } from './storage-failure.js';
@@ -24,6 +25,11 @@ import { bytesLost, storageFailure } from './storage-failure.js';
 export interface LocalStorageOptions {
   /** Folder that holds the bytes; created when missing. Never serve it: files in it are named by ids only. */
   readonly root: string;
+  /**
+   * What files end in while they are received, and when they are complete; uploads keep those they began with.
+   * @default { receiving: 'part', complete: 'done' }
+   */
+  readonly extensions?: Partial<FileExtensions>;
 }
 
 /**
@@ -36,9 +42,10 @@ export class LocalStorage implements SweepableStorage, LinkableStorage {
   private readonly files: LocalFiles;
   private readonly opener: LocalOpener;
 
-  constructor({ root }: LocalStorageOptions) {
+  /** @throws RangeError for extensions that are none. */
+  constructor({ root, extensions = {} }: LocalStorageOptions) {
     this.volume = new LocalVolume(root);
-    this.files = new LocalFiles(this.volume.root);
+    this.files = new LocalFiles(this.volume.root, resolveExtensions(extensions));
     this.opener = new LocalOpener(this.volume, this.files);
   }
 
@@ -83,7 +90,8 @@ export class LocalStorage implements SweepableStorage, LinkableStorage {
       // In any case: a crash between the name and its sync left one that a power cut would take away.
       await syncFolder(dirname(this.files.final(upload)));
       await this.dropParts(upload);
-      return { volume: await this.volume.id(), generation: upload.generation, finished: true };
+      const { generation } = upload;
+      return { volume: await this.volume.id(), generation, finished: true, ...this.files.remembered(upload) };
     } catch (error) {
       throw storageFailure(error);
     }
@@ -112,7 +120,7 @@ export class LocalStorage implements SweepableStorage, LinkableStorage {
   }
 
   list(): AsyncIterable<StoredObject> {
-    return listObjects(this.volume.root);
+    return listObjects(this.volume.root, this.files.extensions);
   }
 
   async remove(key: string): Promise<void> {

@@ -33,7 +33,7 @@ export class LocalOpener {
       offset,
       isNew: isFork || offset === 0,
       replaces: committed !== null && isFork ? this.files.part(upload, committed) : null,
-      state: { volume, generation: upload.generation },
+      state: { volume, generation: upload.generation, ...this.files.remembered(upload) },
     };
     if (offset === 0) {
       await this.volume.verify(upload.storageState?.volume ?? volume);
