@@ -1,7 +1,7 @@
 import { databaseFailure } from './database-failure.js';
 
 /** A database that has not answered by then is taken for away: a frozen one never would. */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 5_000;
 
 /**
  * Waits for a statement, the wait for a connection included, but not for ever. What it still does later is like an answer

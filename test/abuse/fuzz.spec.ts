@@ -6,7 +6,7 @@ import { Grammar, type RawRequest } from './support/grammar.js';
 import { Random, seedFrom } from './support/random.js';
 import { exchangeRaw, type Outcome } from './support/raw-exchange.js';
 
-/** Requests in all; `FUZZ=1000000 npm test -- test/abuse/fuzz` for a night. */
+/** Requests in all; `FUZZ=1000000 npm run test:guarantees -- test/abuse/fuzz` for a night. */
 const REQUESTS = Number(process.env.FUZZ ?? 10_000) / ADAPTERS.length;
 const CONNECTIONS = 48;
 
@@ -101,7 +101,8 @@ describe.each(ADAPTERS)('10,000 requests that no client would send, on %s', (ada
     expect(after.rows.filter(({ status }) => status === 'deleting')).toEqual([]);
     const refused = after.rows.flatMap(({ user_id }) => {
       const made = tried.get(String(user_id));
-      return (made?.outcome.status ?? 0) >= 400 ? [made as Tried] : [];
+      // What no problem document refuses, the HTTP parser refused: for the junk behind a message that was well-formed.
+      return made?.outcome.text.includes('application/problem+json') ? [made] : [];
     });
     expect(refused.map(show)).toEqual([]);
   });

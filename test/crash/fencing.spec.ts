@@ -17,7 +17,7 @@ import { CHUNK_STOPS, COMPLETION_STOPS, Duel } from './support/duel.js';
 import { Random, seedOfRun } from './support/random.js';
 import { ServerProcess } from './support/server-process.js';
 
-/** `FENCING_ROUNDS=200 npm test -- test/crash/fencing` is the long version. */
+/** `FENCING_ROUNDS=200 npm run test:guarantees -- test/crash/fencing` is the long version. */
 const ROUNDS = Number(process.env.FENCING_ROUNDS ?? 50);
 const SEED = seedOfRun();
 const QUICK_TTL_MS = 400;

@@ -8,7 +8,7 @@ import { Random, seedOfRun } from './support/random.js';
 import { type ServerProcess, Standby } from './support/server-process.js';
 import { StubbornClient, Violation, type World } from './support/stubborn-client.js';
 
-/** `KILL_ROUNDS=1000 npm test -- test/crash/kill` is the long version; `SEED=` repeats a run, but for its timing. */
+/** `KILL_ROUNDS=1000 npm run test:guarantees -- test/crash/kill` is the long version; `SEED=` repeats a run, but for its timing. */
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 50);
 const SEED = seedOfRun();
 const CLIENTS = 6;

@@ -15,7 +15,7 @@ const { append, complete, create, CALLER, FILE } = await import('./support/fault
 const { openGate } = await import('./support/gates.js');
 const worlds = await import('./support/world.js');
 
-/** `SCHEDULES=200000 npm test -- test/model/interleavings` is the long run; `MODEL_SEED` repeats one. */
+/** `SCHEDULES=200000 npm run test:guarantees -- test/model/interleavings` is the long run; `MODEL_SEED` repeats one. */
 const SCHEDULES = Number(process.env.SCHEDULES ?? 2_200);
 const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
 const PER_DUEL = Math.ceil(SCHEDULES / DUELS.length);

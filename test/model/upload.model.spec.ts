@@ -15,7 +15,7 @@ const { Sequence } = await import('./support/sequence.js');
 const { Model } = await import('./support/upload-model.js');
 const worldModule = await import('./support/world.js');
 
-/** `MODEL_RUNS=100000 npm test -- test/model/upload.model` is the long run; `MODEL_SEED` repeats one. */
+/** `MODEL_RUNS=100000 npm run test:guarantees -- test/model/upload.model` is the long run; `MODEL_SEED` repeats one. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 2_000);
 const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
 /** Sequences at a time, each on a database of its own: one waits for PostgreSQL while another computes. */

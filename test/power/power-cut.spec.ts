@@ -5,7 +5,7 @@ import { complete, put, someBytes } from '../engine/support/client.js';
 import { itUnless, whyNoMounts } from '../faults/support/root-only.js';
 import { type Acknowledged, PowerRig } from './support/power-rig.js';
 
-/** `POWER_ROUNDS=500 npm test -- test/power` for the long version. */
+/** `POWER_ROUNDS=500 npm run test:guarantees -- test/power` for the long version. */
 const ROUNDS = Number(process.env.POWER_ROUNDS ?? 20);
 /** Within so many rounds a broken server must be found out. */
 const CONTROL_ROUNDS = 10;
