@@ -64,6 +64,20 @@ module.exports = {
       ],
       'Cleanup is one more caller of the engine.',
     ),
+    layer(
+      'admin-calls-the-engine',
+      '^src/admin/',
+      [
+        ...everywhere,
+        '^src/engine/',
+        '^src/persistence/',
+        '^src/cleanup/',
+        '^src/protocols/',
+        '^src/uploads\\.service\\.ts$',
+        '^src/upload-types?\\.ts$',
+      ],
+      'The admin API is one more caller of engine and cleanup, and no door imports it.',
+    ),
     {
       name: 'engine-is-free-of-frameworks',
       comment: 'The rules must run under any HTTP framework and any ORM, and be testable without both.',

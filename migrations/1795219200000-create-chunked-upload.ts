@@ -37,6 +37,9 @@ export class CreateChunkedUpload1795219200000 implements MigrationInterface {
       `CREATE INDEX "IDX_07c5d1d8665ed4718fd9e93472" ON "chunked_upload" ("status", "expires_at")`,
     );
     await runner.query(
+      `CREATE INDEX "IDX_b373190040045618502f26531b" ON "chunked_upload" ("created_at", "id")`,
+    );
+    await runner.query(
       `CREATE INDEX "IDX_068f1293e249d15d46d0f59888" ON "chunked_upload" ("user_id", "created_at", "id")`,
     );
     await runner.query(

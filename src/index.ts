@@ -18,6 +18,7 @@ export { getUploadsToken, getUploadTypeToken, InjectUploads, InjectUploadType } 
 export { UploadType } from './upload-type.js';
 export { UploadTypes } from './upload-types.js';
 export { type FileSource, type NewFile, UploadsService } from './uploads.service.js';
+export { uploadCors, type UploadCorsOptions } from './upload-cors.js';
 export { UploadHealth, type UploadHealthReport } from './upload-health.js';
 
 // Front doors
@@ -100,7 +101,21 @@ export {
   UploadCleanup,
 } from './cleanup/upload-cleanup.js';
 
+export {
+  UploadVerification,
+  type Verdict,
+  type VerificationOptions,
+  type VerifiedUpload,
+} from './cleanup/upload-verification.js';
+export { CleanupReview, type DueUpload, type ReviewOptions } from './cleanup/cleanup-review.js';
 export { type SweepOptions, type SweepReport, UploadSweep } from './cleanup/upload-sweep.js';
+
+// Administration
+export { ChunkedUploadAdminModule } from './upload-admin.module.js';
+export type { UploadAdminOptions } from './admin/admin-options.js';
+export type { AdminUploadPage } from './admin/admin.controller.js';
+export type { AdminLease, AdminUploadBody, AdminUploadDetail } from './admin/admin.response.js';
+export type { AdminStatus } from './persistence/admin.repository.js';
 
 // Errors
 export { UploadError } from './errors/upload-error.js';

@@ -1,14 +1,23 @@
 import { Global, Module } from '@nestjs/common';
 import { CleanupScheduler } from './cleanup/cleanup.scheduler.js';
+import { CleanupReview } from './cleanup/cleanup-review.js';
 import { UploadCleanup } from './cleanup/upload-cleanup.js';
 import { UploadSweep } from './cleanup/upload-sweep.js';
+import { UploadVerification } from './cleanup/upload-verification.js';
 import { UploadRoutes } from './protocols/http/upload-routes.js';
 import { UploadHealth } from './upload-health.js';
 import { UploadLifecycle } from './upload-lifecycle.js';
 import { UploadTypes } from './upload-types.js';
 
 /** Providers made of all upload types. */
-const onAllTypes = [UploadCleanup, UploadSweep, UploadHealth, UploadLifecycle].map((provide) => ({
+const onAllTypes = [
+  UploadCleanup,
+  CleanupReview,
+  UploadVerification,
+  UploadSweep,
+  UploadHealth,
+  UploadLifecycle,
+].map((provide) => ({
   provide,
   inject: [UploadTypes],
   useFactory: (types: UploadTypes) => new provide(types),
@@ -18,6 +27,14 @@ const onAllTypes = [UploadCleanup, UploadSweep, UploadHealth, UploadLifecycle].m
 @Global()
 @Module({
   providers: [UploadTypes, UploadRoutes, ...onAllTypes, CleanupScheduler],
-  exports: [UploadTypes, UploadRoutes, UploadCleanup, UploadSweep, UploadHealth],
+  exports: [
+    UploadTypes,
+    UploadRoutes,
+    UploadCleanup,
+    CleanupReview,
+    UploadVerification,
+    UploadSweep,
+    UploadHealth,
+  ],
 })
 export class UploadCoreModule {}

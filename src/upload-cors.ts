@@ -86,7 +86,7 @@ function checkOrigin(origin: string | RegExp): void {
   if (origin instanceof RegExp) {
     if (origin.source.startsWith('^') && origin.source.endsWith('$')) return;
     throw new InvalidOptionError(
-      `cors origin ${show(origin)} must begin with ^ and end with $: others could have it in their name.`,
+      `cors origin ${String(origin)} must begin with ^ and end with $: others could have it in their name.`,
     );
   }
   if (typeof origin === 'string' && (origin === '*' || isOrigin(origin))) return;

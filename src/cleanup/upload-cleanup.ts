@@ -1,6 +1,7 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { RemovalFilter } from '../persistence/removal.repository.js';
 import type { UploadType } from '../upload-type.js';
+import { chosenTypes } from './chosen-types.js';
 
 /** Rows taken at once: few enough to hold in memory, many enough to be quick. */
 const BATCH_ROWS = 100;
@@ -19,6 +20,8 @@ export interface CleanupOptions {
   readonly dryRun?: boolean;
   /** Most uploads to take. @default unlimited */
   readonly limit?: number;
+  /** Ends the run after the batch at hand. */
+  readonly signal?: AbortSignal;
   /** Called after every batch, for progress. */
   readonly onProgress?: (report: CleanupReport) => void;
 }
@@ -48,27 +51,19 @@ export class UploadCleanup {
   async run(options: CleanupOptions = {}): Promise<CleanupReport> {
     const types: Record<string, TypeReport> = {};
     const report: CleanupReport = { dryRun: options.dryRun ?? false, rows: 0, bytes: 0, failures: 0, types };
-    for (const type of this.chosen(options.types)) {
+    for (const type of chosenTypes(this.types, options.types)) {
       const typeReport = (types[type.name] = { rows: 0, bytes: 0, failures: 0 });
       if (report.dryRun) await count(type, options, [report, typeReport]);
       else await clean(type, options, [report, typeReport]);
     }
     return report;
   }
-
-  private chosen(names: readonly string[] | undefined): readonly UploadType[] {
-    const types = [...this.types];
-    const unknown = names?.find((name) => !types.some((type) => type.name === name));
-    if (unknown === undefined) return types.filter(({ name }) => !names || names.includes(name));
-    throw new RangeError(
-      `There is no upload type ${unknown}; there are: ${types.map(({ name }) => name).join(', ')}.`,
-    );
-  }
 }
 
 type Tallies = readonly [CleanupReport, TypeReport];
 
-function filterOf({ olderThan, unfinished }: CleanupOptions): RemovalFilter {
+/** Which uploads the options are about. */
+export function filterOf({ olderThan, unfinished }: CleanupOptions): RemovalFilter {
   return { olderThan: olderThan ?? null, unfinished: unfinished ?? false };
 }
 
@@ -82,7 +77,7 @@ async function count(type: UploadType, options: CleanupOptions, tallies: Tallies
 async function clean(type: UploadType, options: CleanupOptions, tallies: Tallies): Promise<void> {
   const { repositories, policy, events } = type.engine.context;
   const keepRecords = options.keepRecords ?? policy.keepRecords;
-  for (;;) {
+  while (!options.signal?.aborted) {
     const left = (options.limit ?? Number.MAX_SAFE_INTEGER) - tallies[0].rows - tallies[0].failures;
     const batch = await repositories.removals.claimDue(filterOf(options), Math.min(left, BATCH_ROWS));
     for (const upload of batch) {

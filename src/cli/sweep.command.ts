@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { type SweepReport, UploadSweep } from '../cleanup/upload-sweep.js';
-import { type OpenApp, parseDuration } from './cleanup.command.js';
+import { EXIT, EXIT_CODES_HELP } from './exit-code.js';
+import { type OpenApp, withApp } from './open-app.js';
+import { parseDuration } from './option-parsers.js';
 
 interface SweepFlags {
   readonly grace?: number;
@@ -22,19 +24,12 @@ export function addSweepCommand(program: Command, open: OpenApp): void {
     )
     .option('--dry-run', 'only report')
     .option('--json', 'print the report as JSON')
+    .addHelpText('after', EXIT_CODES_HELP)
     .action(async ({ grace, dryRun, json }: SweepFlags) => {
-      const app = await open();
-      try {
-        const sweep = app.get(UploadSweep, { strict: false });
-        const report = await sweep.run({
-          ...(grace !== undefined && { graceMs: grace }),
-          dryRun: dryRun ?? false,
-        });
-        console.log(json ? JSON.stringify(report) : describe(report));
-        if (!report || report.lostFiles.length > 0) process.exitCode = 1;
-      } finally {
-        await app.close();
-      }
+      const options = { ...(grace !== undefined && { graceMs: grace }), dryRun: dryRun ?? false };
+      const report = await withApp(open, (app) => app.get(UploadSweep, { strict: false }).run(options));
+      console.log(json ? JSON.stringify(report) : describe(report));
+      if (!report || report.lostFiles.length > 0) process.exitCode = EXIT.failure;
     });
 }
 

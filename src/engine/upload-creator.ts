@@ -104,7 +104,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       return null;
     }
     if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) throw busy(leaseSeconds);
-    const stale = await repositories.removals.claim(upload.id, { userId: null, restricted: false });
+    const stale = await repositories.removals.claimStale(upload.id);
     if (stale) await this.remover.erase(stale, false);
     return null;
   }

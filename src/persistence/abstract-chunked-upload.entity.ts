@@ -9,6 +9,7 @@ export type JsonObject = Record<string, unknown>;
 
 /** The columns every upload type has, but for the user's: TypeORM lets no subclass give a column another type or name. */
 @Index(['ownerType', 'ownerId'])
+@Index(['createdAt', 'id'])
 @Index(['userId', 'createdAt', 'id'])
 @Index(['status', 'expiresAt'])
 abstract class UploadColumns {

@@ -66,7 +66,7 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
   commit(commit: ChunkCommit): Promise<Entity | null> {
     return this.table.first(
       `UPDATE ${this.table.name} SET "offset" = $3, size = COALESCE(size, $4), digest_state = $5::jsonb,
-         storage_state = $6::jsonb, expires_at = now() + $7::float8 * interval '1 millisecond',
+         storage_state = $6::jsonb, expires_at = GREATEST(expires_at, now() + $7::float8 * interval '1 millisecond'),
          updated_at = now(), ${NO_LEASE}
        WHERE id = $1 AND lease_token = $2 AND status = 'uploading' RETURNING *`,
       [

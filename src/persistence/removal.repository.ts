@@ -13,7 +13,8 @@ export interface RemovalFilter {
 /** A deletion that failed is tried again after this long: another run may be at it. */
 const RETRY_AFTER = `interval '1 minute'`;
 
-const IS_DUE = `storage_key IS NOT NULL AND (
+/** What a cleanup takes, but for uploads whose domain object is gone. Parameters: unfinished, older than. */
+export const IS_DUE = `storage_key IS NOT NULL AND (
     (status IN ('uploading', 'completing', 'failed') AND ${LEASE_IS_FREE} AND
       CASE WHEN $1::boolean THEN true WHEN $2::timestamptz IS NOT NULL THEN updated_at < $2 ELSE expires_at <= now() END)
     OR (status = 'deleting' AND updated_at < now() - ${RETRY_AFTER}))`;
@@ -50,6 +51,20 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
       `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
        WHERE id = $1 AND lease_token = $2 RETURNING *`,
       [id, token],
+    );
+  }
+
+  /**
+   * Takes what stands in the way of a repeated creation: an attempt that stored nothing, or an upload that has expired.
+   * What became an upload since it was looked at is left alone.
+   */
+  claimStale(id: string): Promise<Entity | null> {
+    return this.table.first(
+      `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
+       WHERE id = $1 AND storage_key IS NOT NULL AND ${LEASE_IS_FREE}
+         AND (storage_state IS NULL OR status = 'deleting' OR (status <> 'complete' AND expires_at <= now()))
+       RETURNING *`,
+      [id],
     );
   }
 

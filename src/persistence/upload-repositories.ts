@@ -1,6 +1,8 @@
 import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { AdminRepository } from './admin.repository.js';
 import { CompletionRepository } from './completion.repository.js';
+import { InspectionRepository } from './inspection.repository.js';
 import { LeaseRepository } from './lease.repository.js';
 import { type OwnerTable, RemovalRepository } from './removal.repository.js';
 import { UploadTable } from './upload-table.js';
@@ -13,6 +15,8 @@ export class UploadRepositories<Entity extends AbstractChunkedUpload> {
   readonly leases: LeaseRepository<Entity>;
   readonly completions: CompletionRepository<Entity>;
   readonly removals: RemovalRepository<Entity>;
+  readonly admin: AdminRepository<Entity>;
+  readonly inspection: InspectionRepository<Entity>;
 
   constructor(
     readonly dataSource: DataSource,
@@ -25,6 +29,8 @@ export class UploadRepositories<Entity extends AbstractChunkedUpload> {
     this.leases = new LeaseRepository(table);
     this.completions = new CompletionRepository(table);
     this.removals = new RemovalRepository(table, ownerTables);
+    this.admin = new AdminRepository(table);
+    this.inspection = new InspectionRepository(table);
   }
 
   /** @throws UploadError `database_unavailable`. */

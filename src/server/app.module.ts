@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { BasicAuthGuard } from '../access/basic-auth.guard.js';
 import { ChunkedUploadModule } from '../chunked-upload.module.js';
 import { LocalStorage } from '../storage/local/local.driver.js';
 import type { ChunkedUploadOptions } from '../upload-options.js';
+import { accessParts, adminParts } from './access.js';
 import type { ServerEnvironment } from './environment.js';
 import { HealthController } from './health.controller.js';
 
@@ -15,6 +15,7 @@ const POOL_SIZE = 10;
 @Module({})
 export class AppModule {
   static register(environment: ServerEnvironment, databaseUrl: string): DynamicModule {
+    const { imports, options } = accessParts(environment.access);
     return {
       module: AppModule,
       imports: [
@@ -27,17 +28,19 @@ export class AppModule {
           // A request rather hears "unavailable" than waits for a database that is away.
           extra: { connectionTimeoutMillis: 5_000 },
         }),
-        ChunkedUploadModule.forRoot(uploadOptions(environment)),
+        ...imports,
+        ChunkedUploadModule.forRoot({ ...uploadOptions(environment), ...options }),
+        ...adminParts(environment.admins),
       ],
       controllers: [HealthController],
     };
   }
 }
 
-function uploadOptions({ users, upload, dataDirectory }: ServerEnvironment): ChunkedUploadOptions {
+function uploadOptions({ doors, upload, dataDirectory }: ServerEnvironment): ChunkedUploadOptions {
   return {
     ...upload,
+    doors,
     storage: new LocalStorage({ root: join(dataDirectory, 'uploads') }),
-    ...(users ? { guards: [new BasicAuthGuard({ users: Object.fromEntries(users) })] } : { anonymous: true }),
   };
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
+import { runProgram } from '../cli/exit-code.js';
 import { createProgram } from '../cli/program.js';
 import { AppModule } from './app.module.js';
 import { openDatabase } from './database.js';
@@ -22,11 +23,5 @@ const program = createProgram(async () => {
   return NestFactory.createApplicationContext(module, { logger: ['warn', 'error'], abortOnError: false });
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(describeBootFailure(error)?.join('\n  ') ?? error);
-  process.exitCode = 1;
-} finally {
-  await closeDatabase();
-}
+await runProgram(program, (error) => console.error(describeBootFailure(error)?.join('\n  ') ?? error));
+await closeDatabase();

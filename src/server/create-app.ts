@@ -3,24 +3,10 @@ import { networkInterfaces } from 'node:os';
 import type { DynamicModule, INestApplication, NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { uploadCors } from '../upload-cors.js';
 import { AppModule } from './app.module.js';
 import type { ServerEnvironment } from './environment.js';
 import { describeApi } from './openapi.js';
-
-/** Response headers that a page of another origin may read; uploaders steer by them. */
-const EXPOSED_HEADERS = [
-  'Accept-Ranges',
-  'Content-Disposition',
-  'Content-Range',
-  'ETag',
-  'Location',
-  'Range',
-  'Retry-After',
-  'Upload-Length',
-  'Upload-Offset',
-];
-
-const METHODS = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'];
 
 /** What Nest logs once the server runs; its boot would hide the lines that matter. */
 const LOG_LEVELS = ['fatal', 'error', 'warn'] as const;
@@ -31,10 +17,7 @@ export async function createApp(
   databaseUrl: string,
 ): Promise<INestApplication<Server>> {
   const app = await createOn(environment, AppModule.register(environment, databaseUrl));
-  if (environment.corsOrigins) {
-    const origin = environment.corsOrigins.includes('*') ? '*' : [...environment.corsOrigins];
-    app.enableCors({ origin, methods: METHODS, exposedHeaders: EXPOSED_HEADERS });
-  }
+  if (environment.cors) app.enableCors(uploadCors(environment.cors));
   describeApi(app, environment);
   return app;
 }

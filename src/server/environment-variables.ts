@@ -1,5 +1,8 @@
 import { CHECKSUM_ALGORITHMS } from '../engine/checksum-algorithm.js';
 import { UPLOAD_ERROR_CODES } from '../errors/upload-error-code.js';
+import { expandFolder } from '../storage/storage-key.js';
+import { ACCESS_VARIABLES } from './access-variables.js';
+import { CORS_VARIABLES } from './cors-variables.js';
 import * as parse from './environment-parsers.js';
 import type { EnvironmentVariable } from './environment-variable.js';
 
@@ -7,8 +10,11 @@ const STATUS_PAIRS = 'code:status with commas between, the codes as in docs/erro
 
 const text = parse.matching(/./, 'any text');
 const extension = parse.matching(/^\.?[^\s./\\]+$/, 'extensions with commas between');
+const folder: parse.Parse<string> = (template) => {
+  expandFolder(template, new Date());
+  return template;
+};
 const mediaType = parse.matching(/^[\w.+-]+\/(\*|[\w.+-]+)$/, 'media types with commas between');
-const origin = parse.matching(/^(\*|https?:\/\/[^/\s]+)$/, 'origins with commas between, or *');
 
 /**
  * Every variable the reference server reads; an empty one counts as unset.
@@ -41,12 +47,7 @@ export const ENVIRONMENT_VARIABLES = {
     fallback: 'false',
     parse: parse.trustedProxies,
   },
-  CORS_ORIGIN: {
-    about: 'Origins whose pages may upload from a browser; * for all.',
-    example: 'https://app.example.com',
-    unset: 'none but the own',
-    parse: parse.list(origin),
-  },
+  ...CORS_VARIABLES,
   CHUNKED_UPLOAD_ADAPTER: {
     about: 'HTTP framework: express or fastify.',
     example: 'fastify',
@@ -66,24 +67,18 @@ export const ENVIRONMENT_VARIABLES = {
     fallback: './data',
     parse: text,
   },
-  CHUNKED_UPLOAD_USERS: {
-    about: 'Who may sign in (HTTP Basic), with passwords.',
-    example: 'ann:secret1,ben:secret2',
-    unset: 'no sign-in: everybody may upload',
-    secret: true,
-    parse: parse.pairs(text, text, 'name:password, with commas between'),
-  },
-  CHUNKED_UPLOAD_USER_RESTRICTED: {
-    about: 'Whether the uploads of others do not exist for a user.',
-    example: 'false',
-    unset: 'true',
-    parse: parse.flag,
-  },
+  ...ACCESS_VARIABLES,
   CHUNKED_UPLOAD_DOORS: {
-    about: 'Protocols to serve.',
-    example: 'rest',
+    about: 'Protocols to serve: rest, form-post (that of django-chunked-upload) or both.',
+    example: 'rest,form-post',
     fallback: 'rest',
-    parse: parse.list(parse.oneOf(['rest'])),
+    parse: parse.list(parse.oneOf(['rest', 'form-post'])),
+  },
+  CHUNKED_UPLOAD_FOLDER: {
+    about: 'Where files are under DATA_DIR/uploads, by date codes as in strftime, in UTC.',
+    example: 'incoming/%Y/%m',
+    unset: '%Y/%m/%d',
+    parse: folder,
   },
   CHUNKED_UPLOAD_CONTENT_RANGE: {
     about: 'Whether a chunk without Content-Range is refused (required) or is the whole file (optional).',

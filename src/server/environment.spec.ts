@@ -24,10 +24,11 @@ describe('readEnvironment', () => {
       host: undefined,
       adapter: 'express',
       trustProxy: false,
-      corsOrigins: undefined,
+      cors: undefined,
       databaseUrl: undefined,
       dataDirectory: path.resolve('data'),
-      users: undefined,
+      access: { by: 'anonymous' },
+      admins: undefined,
       doors: ['rest'],
       shutdownGraceMs: 10_000,
       upload: { shutdownGrace: 10_000 },
@@ -39,21 +40,35 @@ describe('readEnvironment', () => {
   });
 
   it('reads every variable', () => {
-    const environment = Object.fromEntries(variables.map(([name, { example }]) => [name, example]));
+    // Of the ways to sign in there can be one at a time.
+    const others = ['CHUNKED_UPLOAD_USERS', 'CHUNKED_UPLOAD_REPLAY_WINDOW'];
+    const environment = Object.fromEntries(
+      variables.filter(([name]) => !others.includes(name)).map(([name, { example }]) => [name, example]),
+    );
     const { upload, ...server } = readEnvironment(environment);
     expect(server).toEqual({
       port: 8080,
       host: '127.0.0.1',
       adapter: 'fastify',
       trustProxy: 'loopback',
-      corsOrigins: ['https://app.example.com'],
+      cors: {
+        origin: ['https://app.example.com'],
+        methods: ['DELETE', 'GET', 'POST', 'PUT'],
+        headers: ['Authorization', 'Content-Disposition', 'Content-Range', 'Content-Type'],
+        credentials: true,
+        maxAge: 3_600_000,
+      },
       databaseUrl: 'postgres://user:password@localhost:5432/name',
       dataDirectory: '/var/lib/uploads',
-      users: new Map([
-        ['ann', 'secret1'],
-        ['ben', 'secret2'],
-      ]),
-      doors: ['rest'],
+      access: {
+        by: 'external',
+        url: 'https://accounts.example.com/me',
+        timeoutMs: 2_000,
+        cacheMs: 10_000,
+        challenge: 'Bearer',
+      },
+      admins: new Map([['root', 'secret3']]),
+      doors: ['rest', 'form-post'],
       shutdownGraceMs: 30_000,
     });
     expect(upload).toEqual({
@@ -64,6 +79,7 @@ describe('readEnvironment', () => {
       contentRange: 'optional',
       durability: 'complete',
       expiresIn: 43_200_000,
+      folder: 'incoming/%Y/%m',
       idleTimeout: 30_000,
       keepRecords: true,
       leaseTtl: 10_000,
@@ -102,7 +118,40 @@ describe('readEnvironment', () => {
   });
 
   it('takes a colon for a part of a password', () => {
-    expect(readEnvironment({ CHUNKED_UPLOAD_USERS: 'ann:a:b' }).users?.get('ann')).toBe('a:b');
+    expect(readEnvironment({ CHUNKED_UPLOAD_USERS: 'ann:a:b' }).access).toEqual({
+      by: 'basic',
+      users: new Map([['ann', 'a:b']]),
+    });
+  });
+
+  it.each([
+    [{ CHUNKED_UPLOAD_AUTH: 'api-key' }, { by: 'api-key' }],
+    [{ CHUNKED_UPLOAD_AUTH: 'signed' }, { by: 'signed' }],
+    [
+      { CHUNKED_UPLOAD_AUTH: 'signed', CHUNKED_UPLOAD_REPLAY_WINDOW: '1m' },
+      { by: 'signed', replayWindowMs: 60_000 },
+    ],
+    [
+      { CHUNKED_UPLOAD_AUTH: 'basic', CHUNKED_UPLOAD_USERS: 'ann:a' },
+      { by: 'basic', users: new Map([['ann', 'a']]) },
+    ],
+  ])('reads who signs in how: %j', (variables, access) => {
+    expect(readEnvironment(variables).access).toEqual(access);
+  });
+
+  it.each([
+    [{ CHUNKED_UPLOAD_AUTH: 'basic' }, 'CHUNKED_UPLOAD_AUTH=basic needs another setting.'],
+    [{ CHUNKED_UPLOAD_AUTH: 'external' }, 'CHUNKED_UPLOAD_AUTH=external needs another setting.'],
+    [
+      { CHUNKED_UPLOAD_AUTH: 'anonymous', CHUNKED_UPLOAD_USERS: 'ann:geheim' },
+      'CHUNKED_UPLOAD_USERS would do nothing: callers sign in by anonymous.',
+    ],
+    [
+      { CHUNKED_UPLOAD_AUTH_URL: 'https://accounts.example.com' },
+      'CHUNKED_UPLOAD_AUTH_URL would do nothing: callers sign in by anonymous.',
+    ],
+  ])('refuses %j, which is less or more than it says', (variables, message) => {
+    expect(messageFor(variables)).toBe(message);
   });
 
   it.each([
@@ -111,8 +160,17 @@ describe('readEnvironment', () => {
     ['HOST', 'a b'],
     ['PUBLIC_URL', 'files.example.com'],
     ['CORS_ORIGIN', 'https://a.example/path'],
+    ['CORS_METHODS', 'put'],
+    ['CORS_HEADERS', 'X Y'],
+    ['CORS_CREDENTIALS', 'always'],
+    ['CORS_MAX_AGE', '-1'],
     ['CHUNKED_UPLOAD_ADAPTER', 'koa'],
     ['CHUNKED_UPLOAD_DOORS', 'rest,tus'],
+    ['CHUNKED_UPLOAD_AUTH', 'guess'],
+    ['CHUNKED_UPLOAD_AUTH_URL', 'accounts.example.com'],
+    ['CHUNKED_UPLOAD_AUTH_CHALLENGE', 'Bärer'],
+    ['CHUNKED_UPLOAD_FOLDER', '%q'],
+    ['CHUNKED_UPLOAD_FOLDER', '../up'],
     ['CHUNKED_UPLOAD_MAX_BYTES', '5xb'],
     ['CHUNKED_UPLOAD_MAX_BYTES', '-5'],
     ['CHUNKED_UPLOAD_MAX_FILENAME_BYTES', '256'],
@@ -127,6 +185,17 @@ describe('readEnvironment', () => {
     ['CHUNKED_UPLOAD_STATUS_OVERRIDES', 'no_such_code:400'],
   ])('refuses %s=%s and says what is allowed', (name, text) => {
     expect(messageFor({ [name]: text })).toMatch(`${name}=${text} must be `);
+  });
+
+  it('refuses credentials for every page there is, and what would do nothing', () => {
+    expect(messageFor({ CORS_ORIGIN: '*', CORS_CREDENTIALS: 'true' })).toMatch(/any page a user opens/);
+    expect(messageFor({ CORS_HEADERS: 'X-A', CORS_MAX_AGE: '1h' })).toBe(
+      'CORS_HEADERS and CORS_MAX_AGE without CORS_ORIGIN would do nothing.',
+    );
+    expect(readEnvironment({ CORS_ORIGIN: '*', CORS_CREDENTIALS: 'false' }).cors).toEqual({
+      origin: ['*'],
+      credentials: false,
+    });
   });
 
   it('says how a password with a percent sign is written', () => {

@@ -1,6 +1,9 @@
 import path from 'node:path';
-import type { UploadSettings, UploadShape } from '../upload-options.js';
+import type { UploadCorsOptions } from '../upload-cors.js';
+import type { UploadDoor, UploadSettings, UploadShape } from '../upload-options.js';
+import { type AccessEnvironment, accessOptions } from './access-variables.js';
 import { BootError } from './boot-error.js';
+import { corsOptions } from './cors-variables.js';
 import type { EnvironmentVariable } from './environment-variable.js';
 import { ENVIRONMENT_VARIABLES } from './environment-variables.js';
 
@@ -28,6 +31,7 @@ export type UploadEnvironment = Pick<UploadShape, 'cleanup'> &
     | 'contentRange'
     | 'durability'
     | 'expiresIn'
+    | 'folder'
     | 'idleTimeout'
     | 'keepRecords'
     | 'leaseTtl'
@@ -51,14 +55,15 @@ export interface ServerEnvironment {
   readonly adapter: 'express' | 'fastify';
   readonly trustProxy: boolean | number | string;
   /** Undefined: no cross-origin access. */
-  readonly corsOrigins: readonly string[] | undefined;
+  readonly cors: UploadCorsOptions | undefined;
   /** Undefined: the embedded PostgreSQL. Holds a password. */
   readonly databaseUrl: string | undefined;
   /** Absolute. */
   readonly dataDirectory: string;
-  /** Passwords by name; undefined: nobody signs in. */
-  readonly users: ReadonlyMap<string, string> | undefined;
-  readonly doors: readonly 'rest'[];
+  readonly access: AccessEnvironment;
+  /** Passwords by name; undefined: no admin API. */
+  readonly admins: ReadonlyMap<string, string> | undefined;
+  readonly doors: readonly UploadDoor[];
   readonly shutdownGraceMs: number;
   readonly upload: UploadEnvironment;
 }
@@ -74,10 +79,11 @@ export function readEnvironment(variables: Readonly<NodeJS.ProcessEnv>): ServerE
     host: values.HOST,
     adapter: values.CHUNKED_UPLOAD_ADAPTER,
     trustProxy: values.TRUST_PROXY,
-    corsOrigins: values.CORS_ORIGIN,
+    cors: corsOptions(values),
     databaseUrl: values.DATABASE_URL,
     dataDirectory: path.resolve(values.DATA_DIR),
-    users: values.CHUNKED_UPLOAD_USERS,
+    access: accessOptions(values),
+    admins: values.CHUNKED_UPLOAD_ADMINS,
     doors: values.CHUNKED_UPLOAD_DOORS,
     shutdownGraceMs: values.CHUNKED_UPLOAD_SHUTDOWN_GRACE,
     upload: withoutUndefined(uploadOptions(values)),
@@ -94,6 +100,7 @@ function uploadOptions(values: Values): UploadEnvironment {
     contentRange: values.CHUNKED_UPLOAD_CONTENT_RANGE,
     durability: values.CHUNKED_UPLOAD_DURABILITY,
     expiresIn: values.CHUNKED_UPLOAD_EXPIRES_IN,
+    folder: values.CHUNKED_UPLOAD_FOLDER,
     idleTimeout: values.CHUNKED_UPLOAD_IDLE_TIMEOUT,
     keepRecords: values.CHUNKED_UPLOAD_KEEP_RECORDS,
     leaseTtl: values.CHUNKED_UPLOAD_LEASE_TTL,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { chunkedUploadMigrations } from '../../migrations/index.js';
+import { chunkedUploadMigrations, uploadApiKeyMigrations } from '../../migrations/index.js';
 import { BootError } from './boot-error.js';
 import { databaseFailure } from './database-failure.js';
 
@@ -37,7 +37,8 @@ async function runMigrations(url: string): Promise<void> {
   const source = new DataSource({
     type: 'postgres',
     url,
-    migrations: chunkedUploadMigrations,
+    // The keys' table too, whoever signs in how: the setting may change.
+    migrations: [...chunkedUploadMigrations, ...uploadApiKeyMigrations],
     // Of its own: the database may be one that an app with migrations uses too.
     migrationsTableName: 'chunked_upload_migrations',
     installExtensions: false,

@@ -43,6 +43,24 @@ describe('describeServer', () => {
     expect(text).not.toContain('geheim');
   });
 
+  it.each([
+    [
+      'api-key',
+      /API keys; to make one: npm run chunked-upload -- keys create --user ann[^]*ApiKey ann:\$KEY/,
+    ],
+    ['signed', /signed with an API key/],
+  ])('says how to sign in by %s', async (by, pattern) => {
+    expect(await welcome({ CHUNKED_UPLOAD_AUTH: by })).toMatch(pattern);
+  });
+
+  it('gives no example where callers need something it cannot name', async () => {
+    const external = { CHUNKED_UPLOAD_AUTH: 'external', CHUNKED_UPLOAD_AUTH_URL: 'https://a.example/me' };
+    const text = await welcome(external);
+    expect(text).toContain('whom https://a.example knows');
+    expect(text).not.toContain('curl');
+    expect(await welcome({ CHUNKED_UPLOAD_DOORS: 'form-post' })).not.toContain('curl');
+  });
+
   it('names a file that is allowed', async () => {
     expect(await welcome({ CHUNKED_UPLOAD_ALLOWED_EXTENSIONS: '.log,jpg' })).toContain('filename=hello.log');
   });

@@ -36,13 +36,28 @@ function displayHost(host: string | undefined): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-function describeAccess({ users }: ServerEnvironment): string {
-  if (users) return `HTTP Basic: ${[...users.keys()].join(', ')}`;
-  return 'everybody who reaches this port; to restrict it: CHUNKED_UPLOAD_USERS=ann:secret npm start';
+function describeAccess({ access }: ServerEnvironment): string {
+  const makeKey = 'npm run chunked-upload -- keys create --user ann';
+  switch (access.by) {
+    case 'anonymous':
+      return 'everybody who reaches this port; to restrict it: CHUNKED_UPLOAD_USERS=ann:secret npm start';
+    case 'basic':
+      return `HTTP Basic: ${[...access.users.keys()].join(', ')}`;
+    case 'api-key':
+      return `API keys; to make one: ${makeKey}`;
+    case 'signed':
+      return `urls signed with an API key (docs/access.md); to make one: ${makeKey}`;
+    case 'external':
+      return `whom ${new URL(access.url).origin} knows`;
+  }
 }
 
 /** A whole upload in two chunks, for a shell; what it sends passes the limits that are set. */
 async function describeExample(environment: ServerEnvironment, origin: string): Promise<string[]> {
+  const { access, doors } = environment;
+  if (access.by === 'signed' || access.by === 'external' || !doors.includes('rest')) {
+    return ['How to sign in and what to send: docs/access.md, docs/form-post.md, and the API page.'];
+  }
   if (!isExampleAllowed(environment)) {
     return [
       'Try it as the API page says; the limits that are set rule out the usual example of 11 bytes of text.',
@@ -50,9 +65,7 @@ async function describeExample(environment: ServerEnvironment, origin: string): 
   }
   const { allowedExtensions, checksum } = environment.upload;
   const extension = (allowedExtensions?.[0] ?? 'txt').replace(/^\./, '');
-  const [user] = environment.users?.keys() ?? [];
-  // Without a password, curl asks for it.
-  const curl = `curl -sS${user === undefined ? '' : ` -u '${user.replaceAll("'", "'\\''")}'`}`;
+  const curl = `curl -sS${signInOption(environment)}`;
   const chunk = (start: number, bytes: string): string =>
     `-H 'Content-Range: bytes ${start}-${start + bytes.length - 1}/${EXAMPLE.length}' --data-binary '${bytes}'`;
   const [first, second] = CHUNKS;
@@ -65,6 +78,14 @@ async function describeExample(environment: ServerEnvironment, origin: string): 
     `  ${curl} ${origin}/upload/$id -H 'Content-Type: application/json' -d '${await checksumBody(checksum)}'`,
     `  ${curl} ${origin}/upload/$id/content`,
   ];
+}
+
+function signInOption({ access }: ServerEnvironment): string {
+  if (access.by === 'api-key') return ' -H "Authorization: ApiKey ann:$KEY"';
+  if (access.by !== 'basic') return '';
+  const [user = ''] = access.users.keys();
+  // Without a password, curl asks for it.
+  return ` -u '${user.replaceAll("'", "'\\''")}'`;
 }
 
 function isExampleAllowed({ upload }: ServerEnvironment): boolean {

@@ -48,15 +48,16 @@ describe('chunked-upload cleanup', () => {
     expect(await server.files()).toHaveLength(1);
   });
 
-  it('only counts in a dry run, and reports as JSON', async () => {
+  it('deletes nothing in a dry run, and reports as JSON', async () => {
     await create();
     await expire();
-    expect(JSON.parse(await run('--dry-run', '--json'))).toEqual({
+    expect(JSON.parse(await run('--dry-run', '--json'))).toMatchObject({
       dryRun: true,
       rows: 1,
       bytes: 5,
       failures: 0,
       types: { ChunkedUpload: { rows: 1, bytes: 5, failures: 0 } },
+      uploads: [{ type: 'ChunkedUpload', status: 'uploading', offset: 5 }],
     });
     expect(await server.rows()).toHaveLength(1);
   });

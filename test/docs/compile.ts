@@ -29,7 +29,8 @@ export function compile(sources: readonly string[]): string[] {
     paths: { 'nestjs-chunked-upload': [resolve('src/index.ts')] },
   };
   const host = ts.createCompilerHost(compilerOptions);
-  const { readFile, fileExists } = host;
+  const readFile = host.readFile.bind(host);
+  const fileExists = host.fileExists.bind(host);
   host.readFile = (path) => files.get(path) ?? readFile(path);
   host.fileExists = (path) => files.has(path) || fileExists(path);
   const program = ts.createProgram([...files.keys()], compilerOptions, {

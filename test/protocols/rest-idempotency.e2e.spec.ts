@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { ConflictException } from '@nestjs/common';
 import {
   type Answer,
@@ -131,6 +132,26 @@ describe.each(ADAPTERS)('Repeated requests on %s', (adapter) => {
     const id = String(created[0]?.json.id);
     await ann.put(`/${id}`, whole, { start: 10_000 });
     expect((await ann.complete(id, { md5: md5(whole) })).status).toBe(200);
+  });
+
+  it('never deletes an upload that was only an attempt when it was looked at', async () => {
+    const [key, whole] = [newKey(), noise(20_000)];
+    const first = await ann.put('', whole, { length: 10_000 }, key);
+    const { repositories, holder } = app.type.engine.context;
+    const { uploads } = repositories;
+    const look = uploads.sightByIdempotencyKey.bind(uploads);
+    // As it was a moment before its commit.
+    uploads.sightByIdempotencyKey = async (name) => {
+      uploads.sightByIdempotencyKey = look;
+      const sighting = await look(name);
+      if (!sighting) return null;
+      const lease = { leaseToken: randomUUID(), leaseHolder: holder.name };
+      Object.assign(sighting.upload, { storageState: null, ...lease });
+      return { ...sighting, leaseSeconds: 20 };
+    };
+    const again = await ann.put('', whole, { length: 10_000 }, key);
+    expect([again.status, again.json.id]).toEqual([200, first.json.id]);
+    expect((await ann.send(`/${String(first.json.id)}`)).json.offset).toBe(10_000);
   });
 
   it('gives the same answer to a one-shot again, and never deletes what is complete', async () => {

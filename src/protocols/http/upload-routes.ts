@@ -61,7 +61,8 @@ export class UploadRoutes implements OnApplicationBootstrap {
   constructor(private readonly host: HttpAdapterHost) {
     // Now, before the app's own middleware; in tests the adapter comes after the providers.
     if (host.httpAdapter) this.install();
-    else host.init$.subscribe(() => this.install());
+    // A command line has none at all.
+    else host.init$.subscribe(() => host.httpAdapter && this.install());
   }
 
   /** Names the last part of a door's path, such as `upload`. */

@@ -11,8 +11,9 @@ import type {
 } from '../storage-driver.interface.js';
 import { systemCode } from '../../errors/system-code.js';
 import type { LinkableStorage } from '../file-export.js';
+import type { AdoptingStorage } from '../file-import.js';
 import type { StoredObject, SweepableStorage } from '../sweepable-storage.js';
-import { removeEmptyFolders, statOrNull, syncFolder } from './durable-file.js';
+import { FolderMaker, openExisting, removeEmptyFolders, statOrNull, syncFolder } from './durable-file.js';
 import { LocalOpener } from './local.opener.js';
 import { LocalWriter } from './local.writer.js';
 import type { FileExtensions } from '../storage-key.js';
@@ -36,7 +37,7 @@ export interface LocalStorageOptions {
  * Bytes in one local folder, one file an upload, written in place. The folder may be shared by several processes of
  * one host, or over a network filesystem that keeps what it was told to sync.
  */
-export class LocalStorage implements SweepableStorage, LinkableStorage {
+export class LocalStorage implements SweepableStorage, LinkableStorage, AdoptingStorage {
   readonly capabilities: StorageCapabilities = { minChunkBytes: 0 };
   private readonly volume: LocalVolume;
   private readonly files: LocalFiles;
@@ -116,6 +117,30 @@ export class LocalStorage implements SweepableStorage, LinkableStorage {
     } catch (error) {
       if (systemCode(error) === 'EXDEV') return false;
       throw error;
+    }
+  }
+
+  async adopt(upload: StoredUpload, path: string): Promise<StorageState | null> {
+    const final = this.files.final(upload);
+    try {
+      const volume = await this.volume.id();
+      await new FolderMaker(this.volume.root).ensure(dirname(final));
+      // What a run left that was cut off; no row knows it.
+      await rm(final, { force: true });
+      await link(path, final);
+      // Whoever wrote it may never have synced it.
+      const file = await openExisting(final);
+      await file.datasync().finally(() => file.close());
+      await syncFolder(dirname(final));
+      return {
+        volume,
+        generation: upload.generation,
+        ...this.files.remembered(upload),
+        finished: true,
+      };
+    } catch (error) {
+      if (systemCode(error) === 'EXDEV') return null;
+      throw storageFailure(error);
     }
   }
 

@@ -1,0 +1,3 @@
+import { describeJqueryFileUpload } from './support/jquery-suite.js';
+
+describeJqueryFileUpload('express');
