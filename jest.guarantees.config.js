@@ -6,4 +6,6 @@ export default {
   testMatch: ['**/test/{abuse,crash,faults,model,power}/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
   maxWorkers: 1,
+  // Node 20 sometimes does not come out of its own clean-up of handles after these (node::Environment::CleanupHandles).
+  forceExit: true,
 };

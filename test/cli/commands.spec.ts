@@ -3,6 +3,7 @@ import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ChunkedUploadModule, UploadApiKey, UploadApiKeysModule } from '../../src/index.js';
+import { CompiledSources } from '../support/compiled-sources.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import { type Answer, commandLine, onTerminal } from './support/command-line.js';
 import { AvatarUpload } from './support/site.js';
@@ -10,13 +11,16 @@ import { AvatarUpload } from './support/site.js';
 // Processes and databases start here, on machines that have other things to do.
 jest.setTimeout(120_000);
 
-const SITE = 'test/cli/support/site.ts';
 const HELLO_MD5 = '5d41402abc4b2a76b9719d911017c592';
 
 describe('chunked-upload, in processes of its own', () => {
   let server: TestApp;
+  let sources: CompiledSources;
+  let site: string;
 
   beforeAll(async () => {
+    sources = await CompiledSources.compile('test/cli/support', 'test/support');
+    site = sources.path('test/cli/support/site.ts');
     server = await startTestApp({
       entities: [AvatarUpload, UploadApiKey],
       imports: [
@@ -26,14 +30,17 @@ describe('chunked-upload, in processes of its own', () => {
     });
   });
 
-  afterAll(() => server.close());
+  afterAll(async () => {
+    await server.close();
+    await sources.remove();
+  });
 
   afterEach(() => server.dataSource.query('TRUNCATE chunked_upload, avatar, chunked_upload_api_key'));
 
-  const environment = () => ({ DATABASE_URL: server.database.url, ROOT: server.root });
-  const run = (...args: string[]) => commandLine(['--module', `${SITE}#AppModule`, ...args], environment());
+  const program = () => ({ sources, env: { DATABASE_URL: server.database.url, ROOT: server.root } });
+  const run = (...args: string[]) => commandLine(['--module', `${site}#AppModule`, ...args], program());
   const type = (args: string[], ...dialog: [RegExp, Answer][]) =>
-    onTerminal(['--module', SITE, ...args], environment(), dialog);
+    onTerminal(['--module', site, ...args], program(), dialog);
 
   const idOf = async (answer: Response) => ((await answer.json()) as { id: string }).id;
   const create = async (route = 'upload', filename = 'a.txt') => {
@@ -134,7 +141,7 @@ describe('chunked-upload, in processes of its own', () => {
       ['#nothing', 2],
       ['#Missing', 2],
     ])('finds the app at %j: %i', async (name, code) => {
-      expect((await commandLine(['--module', `${SITE}${name}`, 'list'], environment())).code).toBe(code);
+      expect((await commandLine(['--module', `${site}${name}`, 'list'], program())).code).toBe(code);
     });
   });
 

@@ -11,7 +11,7 @@ import {
   until,
 } from '../engine/support/client.js';
 import { createDatabase, type TestDatabase } from '../support/test-app.js';
-import { CompiledServer } from './support/compiled-server.js';
+import { CompiledSources } from '../support/compiled-sources.js';
 import { CrashSite } from './support/crash-site.js';
 import { CHUNK_STOPS, COMPLETION_STOPS, Duel } from './support/duel.js';
 import { Random, seedOfRun } from './support/random.js';
@@ -25,7 +25,7 @@ const SLOW_TTL_MS = 3_000;
 
 /** Two processes on one database and one folder. */
 describe('two servers', () => {
-  let program: CompiledServer;
+  let program: CompiledSources;
   let database: TestDatabase;
   let site: CrashSite;
   /** Its leases run out quickly. */
@@ -33,7 +33,7 @@ describe('two servers', () => {
   let slow: ServerProcess;
 
   beforeAll(async () => {
-    program = await CompiledServer.compile();
+    program = await CompiledSources.compile('test/crash');
     [quick, slow] = [new ServerProcess(program), new ServerProcess(program)];
     database = await createDatabase();
     site = await CrashSite.open(database.url);

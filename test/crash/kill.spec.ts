@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sleep } from '../engine/support/client.js';
-import { CompiledServer } from './support/compiled-server.js';
+import { CompiledSources } from '../support/compiled-sources.js';
 import { CrashSite, idIn } from './support/crash-site.js';
 import { type Failpoint, FAILPOINTS } from './support/failpoints.js';
 import { KillablePostgres } from './support/killable-postgres.js';
@@ -24,7 +24,7 @@ describe('kill -9', () => {
   let postgres: KillablePostgres;
   let site: CrashSite;
   let server: ServerProcess;
-  let program: CompiledServer;
+  let program: CompiledSources;
   let standby: Standby;
   let isOver = false;
 
@@ -38,7 +38,7 @@ describe('kill -9', () => {
   };
 
   beforeAll(async () => {
-    program = await CompiledServer.compile();
+    program = await CompiledSources.compile('test/crash');
     standby = new Standby(program, 2);
     postgres = await KillablePostgres.start();
     site = await CrashSite.open(postgres.url);

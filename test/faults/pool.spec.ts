@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { CompiledServer } from '../crash/support/compiled-server.js';
+import { CompiledSources } from '../support/compiled-sources.js';
 import { contentOf, seedOfRun } from '../crash/support/random.js';
 import { ServerProcess } from '../crash/support/server-process.js';
 import { begin, complete, content, detail, openPut, put, sleep, until } from '../engine/support/client.js';
@@ -21,7 +21,7 @@ const POOL_SIZE = 2;
 describe(`a pool of ${POOL_SIZE} connections and ${SLOW_CLIENTS} clients that send a byte every 100 ms`, () => {
   let database: TestDatabase;
   let root: string;
-  let program: CompiledServer;
+  let program: CompiledSources;
   let server: ServerProcess;
   let observer: pg.Client;
 
@@ -30,7 +30,7 @@ describe(`a pool of ${POOL_SIZE} connections and ${SLOW_CLIENTS} clients that se
     [database, root, program] = await Promise.all([
       createDatabase(),
       mkdtemp(join(tmpdir(), 'pool-')),
-      CompiledServer.compile(),
+      CompiledSources.compile('test/crash'),
     ]);
     server = new ServerProcess(program);
     await server.start({ databaseUrl: database.url, root, leaseTtlMs: 3_000, poolSize: POOL_SIZE });

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import { transform, version } from '@swc/core';
 
 const options = {
   swcrc: false,
@@ -13,6 +14,10 @@ const options = {
   module: { type: 'es6' },
   sourceMaps: 'inline',
 };
+
+/** Compiled sources by their content: tests start some hundred programs. */
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/typescript-hooks/', import.meta.url));
+const made = mkdir(CACHE, { recursive: true });
 
 /** Finds the `.ts` file behind an import that ends in `.js`, as TypeScript does. */
 export async function resolve(specifier, context, next) {
@@ -31,6 +36,20 @@ export async function resolve(specifier, context, next) {
 export async function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
   const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), { ...options, filename });
-  return { format: 'module', source: code, shortCircuit: true };
+  const source = await readFile(filename, 'utf8');
+  const key = createHash('sha256')
+    .update(JSON.stringify([version, options, filename, source]))
+    .digest('hex');
+  const cached = await readFile(`${CACHE}${key}.js`, 'utf8').catch(() => null);
+  return { format: 'module', source: cached ?? (await compile(source, filename, key)), shortCircuit: true };
+}
+
+async function compile(source, filename, key) {
+  const { code } = await transform(source, { ...options, filename });
+  await made;
+  // Whole or not at all: others read while we write.
+  const written = `${CACHE}${key}.${process.pid}.${Math.random()}`;
+  await writeFile(written, code);
+  await rename(written, `${CACHE}${key}.js`);
+  return code;
 }

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { CompiledSources } from '../../support/compiled-sources.js';
 
-const path = (name: string): string => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
-const LOADER = path('test/support/typescript.js');
+/** The compiled sources, and the variables that the program sees. */
+export interface Program {
+  readonly sources: CompiledSources;
+  readonly env: NodeJS.ProcessEnv;
+}
 
 /** What a command did. */
 export interface Outcome {
@@ -15,8 +18,8 @@ export interface Outcome {
 export type Answer = string | (() => Promise<unknown>);
 
 /** Runs `npx chunked-upload …` in a process of its own. */
-export async function commandLine(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
-  const child = spawn(process.execPath, ['--import', LOADER, path('src/cli/main.ts'), ...args], {
+export async function commandLine(args: readonly string[], { sources, env }: Program): Promise<Outcome> {
+  const child = spawn(process.execPath, [sources.path('src/cli/main.ts'), ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -32,10 +35,10 @@ export async function commandLine(args: readonly string[], env: NodeJS.ProcessEn
 /** The same on a pseudo-terminal, by `script` of util-linux: types an answer at each prompt that a pattern finds. */
 export async function onTerminal(
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
+  { sources, env }: Program,
   dialog: readonly (readonly [prompt: RegExp, answer: Answer])[],
 ): Promise<Omit<Outcome, 'stderr'>> {
-  const words = [process.execPath, '--import', LOADER, path('src/cli/main.ts'), ...args];
+  const words = [process.execPath, sources.path('src/cli/main.ts'), ...args];
   const line = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
     env: { PATH: process.env.PATH, SHELL: '/bin/sh', TERM: 'xterm', ...env },

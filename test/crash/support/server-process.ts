@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { until } from '../../engine/support/client.js';
-import type { CompiledServer } from './compiled-server.js';
+import type { CompiledSources } from '../../support/compiled-sources.js';
 import type { Failpoint } from './failpoints.js';
 
 /** What a server works with. */
@@ -26,7 +26,7 @@ export class Standby {
   private readonly loading: ServerProcess[] = [];
 
   constructor(
-    private readonly program: CompiledServer,
+    private readonly program: CompiledSources,
     private readonly ahead: number,
   ) {
     this.refill();
@@ -60,8 +60,8 @@ export class ServerProcess {
   private lastId = 0;
 
   /** Begins to load the program. */
-  constructor({ entry }: Pick<CompiledServer, 'entry'>) {
-    this.child = fork(entry, {
+  constructor(program: CompiledSources) {
+    this.child = fork(program.path('test/crash/server.ts'), {
       execArgv: [],
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

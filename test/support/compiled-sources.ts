@@ -3,27 +3,29 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { transform } from '@swc/core';
 
-const PROJECT = join(import.meta.dirname, '../../..');
-const SOURCES = ['src', 'migrations', 'test/crash'];
+const PROJECT = join(import.meta.dirname, '../..');
 
 /**
- * The server, compiled once for a whole suite: it is started dozens of times, and compiling would be most of that. All of
- * its processes are also the same program, whatever is edited meanwhile.
+ * Programs, compiled once for a whole suite: they are started dozens of times, and compiling would be most of that. All of
+ * their processes are also the same program, whatever is edited meanwhile.
  */
-export class CompiledServer {
+export class CompiledSources {
   private constructor(private readonly folder: string) {}
 
-  static async compile(): Promise<CompiledServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'crash-server-'));
+  /** @param folders of TypeScript beside `src` and `migrations`. */
+  static async compile(...folders: string[]): Promise<CompiledSources> {
+    const folder = await mkdtemp(join(tmpdir(), 'compiled-'));
     await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-    await Promise.all((await sources()).map((file) => compileInto(folder, file)));
-    return new CompiledServer(folder);
+    await Promise.all(
+      (await sourcesIn(['src', 'migrations', ...folders])).map((file) => compileInto(folder, file)),
+    );
+    return new CompiledSources(folder);
   }
 
-  /** The program to run. */
-  get entry(): string {
-    return join(this.folder, 'test/crash/server.js');
+  /** The compiled file of a TypeScript file, by its name in the project. */
+  path(name: string): string {
+    return join(this.folder, name.replace(/\.ts$/, '.js'));
   }
 
   async remove(): Promise<void> {
@@ -31,9 +33,9 @@ export class CompiledServer {
   }
 }
 
-async function sources(): Promise<string[]> {
+async function sourcesIn(folders: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
-    SOURCES.map((name) => readdir(join(PROJECT, name), { recursive: true, withFileTypes: true })),
+    folders.map((name) => readdir(join(PROJECT, name), { recursive: true, withFileTypes: true })),
   );
   return found
     .flat()
