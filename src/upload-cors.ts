@@ -39,6 +39,7 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'Upload-Length',
   'Upload-Offset',
+  'Want-Repr-Digest',
   'WWW-Authenticate',
 ];
 

@@ -58,6 +58,20 @@ describe.each(ADAPTERS)('Completing on %s', (adapter) => {
   const statusOf = async (id: string) => (await app.rows()).find((row) => row.id === id)?.status;
   const pictures = () => app.dataSource.query<{ title: string }[]>('SELECT * FROM picture ORDER BY title');
 
+  it('says which checksums a completion may give, until it is complete (RFC 9530)', async () => {
+    const id = await client.create('content');
+    expect((await client.send(`/${id}`)).headers['want-repr-digest']).toBe('md5=10');
+    expect((await client.complete(id, { md5: SUM })).headers['want-repr-digest']).toBeUndefined();
+    const other = await manyClient.send(`/${await manyClient.create('content')}`);
+    const wanted = String(other.headers['want-repr-digest']).split(', ');
+    expect(wanted).toHaveLength(CHECKSUM_ALGORITHMS.length);
+    expect(wanted).toEqual(
+      expect.arrayContaining(['md5=10', 'sha-256=10', 'sha-512=10', 'sha=10', 'blake3=10']),
+    );
+    const none = await uncheckedClient.send(`/${await uncheckedClient.create('content')}`);
+    expect(none.headers['want-repr-digest']).toBeUndefined();
+  });
+
   it('refuses what has not arrived whole, and says how far it came', async () => {
     const id = await client.create('content', { length: 3 });
     const refused = await client.complete(id, { md5: SUM });
