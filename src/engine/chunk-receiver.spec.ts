@@ -120,6 +120,19 @@ describe('ChunkReceiver', () => {
     expect((await receiving(source).receiver.run()).kind).toBe('broken');
   });
 
+  it('many at once gather no more than some of them would', async () => {
+    const all = Array.from({ length: 64 }, () => receiving(Readable.from(pieces(64, 65_536))));
+    for (const { state } of all) state.isHeld = true;
+    const done = all.map(({ receiver }) => receiver.run());
+    await tick(50);
+    const held = all.reduce((sum, { receiver }) => sum + receiver.received, 0);
+    // One batch being written and one gathered of each, and the piece that filled it.
+    expect(held).toBeLessThanOrEqual(2 * 16 * MEBIBYTE + 64 * 2 * 65_536);
+    for (const { release } of all) release();
+    await Promise.all(done);
+    for (const { receiver } of all) expect(receiver.written).toBe(64 * 65_536);
+  });
+
   it('ends a source that falls silent, but not one that waits for the disk', async () => {
     const silent = new PassThrough();
     const { receiver, bytes } = receiving(silent, { idleTimeoutMs: 30 });

@@ -2,6 +2,9 @@ import type { Readable } from 'node:stream';
 
 /** Bytes gathered before they are written: one system call for sixteen of Node's 64 KiB pieces. */
 const BATCH_BYTES = 1024 * 1024;
+/** What all bodies of this process gather together: many at once gather less each. */
+const GATHERED_BYTES = 16 * BATCH_BYTES;
+const LEAST_BATCH_BYTES = BATCH_BYTES / 8;
 /** And at most this many pieces, so that a client that sends single bytes cannot hold much memory. */
 const BATCH_PIECES = 1024;
 /** Smaller pieces are copied: a piece of one byte would keep the 64 KiB it was received into. */
@@ -35,6 +38,8 @@ export interface ReceiveOptions {
  * throughput (docs/performance.md).
  */
 export class ChunkReceiver {
+  /** Bodies that are being received in this process. */
+  private static running = 0;
   /** Bytes handed to `write` and taken by it. */
   written = 0;
   /** Bytes that arrived. */
@@ -53,6 +58,11 @@ export class ChunkReceiver {
 
   /** Runs until the body ended, one way or another, and everything received was written. Rejects with `write`'s error. */
   async run(): Promise<ReceiveOutcome> {
+    ChunkReceiver.running++;
+    return this.receive().finally(() => ChunkReceiver.running--);
+  }
+
+  private async receive(): Promise<ReceiveOutcome> {
     const { source } = this;
     const done = new Promise<ReceiveOutcome>((resolve, reject) => (this.settle = { resolve, reject }));
     const onAbort = () => this.end({ kind: 'aborted', reason: this.options.signal.reason });
@@ -82,9 +92,14 @@ export class ChunkReceiver {
     this.idleTimer.refresh();
     this.batch.push(bytes.length < COPY_BELOW_BYTES ? Buffer.from(bytes) : bytes);
     this.batchBytes += bytes.length;
-    if (this.batchBytes < BATCH_BYTES && this.batch.length < BATCH_PIECES) return;
+    if (!this.isBatchFull) return;
     if (this.writing) this.source.pause();
     else this.flush();
+  }
+
+  private get isBatchFull(): boolean {
+    const share = Math.max(LEAST_BATCH_BYTES, GATHERED_BYTES / ChunkReceiver.running);
+    return this.batchBytes >= Math.min(BATCH_BYTES, share) || this.batch.length >= BATCH_PIECES;
   }
 
   private onSilence(): void {
@@ -117,7 +132,7 @@ export class ChunkReceiver {
   private onWritten(bytes: number): void {
     this.writing = null;
     this.written += bytes;
-    if (this.ending || this.batchBytes >= BATCH_BYTES || this.batch.length >= BATCH_PIECES) this.flush();
+    if (this.ending || this.isBatchFull) this.flush();
     if (this.ending || !this.source.isPaused()) return;
     this.idleTimer.refresh();
     this.source.resume();
