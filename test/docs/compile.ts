@@ -26,7 +26,10 @@ export function compile(sources: readonly string[]): string[] {
     ...options,
     noEmit: true,
     incremental: false,
-    paths: { 'nestjs-chunked-upload': [resolve('src/index.ts')] },
+    paths: {
+      'nestjs-chunked-upload': [resolve('src/index.ts')],
+      'nestjs-chunked-upload/client': [resolve('src/client/node.ts')],
+    },
   };
   const host = ts.createCompilerHost(compilerOptions);
   const readFile = host.readFile.bind(host);

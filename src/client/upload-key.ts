@@ -1,0 +1,54 @@
+import type { ChunkedUploadOptions } from './client-options.js';
+import type { OpenSource, Piece, Platform } from './platform.js';
+
+const PEEK_BYTES = 1024 * 1024;
+const DEFAULT_NAME = 'upload';
+
+/** Options that an upload is recognised by. */
+export type UploadKeyOptions = Pick<ChunkedUploadOptions, 'endpoint' | 'filename' | 'userId'>;
+
+/** What tells uploads apart, besides the file. */
+export interface UploadIdentity {
+  /** Absolute address. */
+  readonly endpoint: string;
+  readonly filename: string;
+  readonly userId: string | null;
+}
+
+/** The name a source is uploaded under. */
+export function nameOf({ name }: { readonly name: string }, filename: string | undefined): string {
+  return filename ?? (name || DEFAULT_NAME);
+}
+
+/**
+ * Fingerprint under which an upload is remembered: name, size, modification time, first and last MiB, endpoint and user.
+ * Null for a stream, which cannot be recognised before it was read.
+ */
+export async function fingerprint<Part extends Piece>(
+  { sha256 }: Pick<Platform<never, Part>, 'sha256'>,
+  source: OpenSource<Part>,
+  { endpoint, filename, userId }: UploadIdentity,
+): Promise<string | null> {
+  const size = source.size ?? 0;
+  const head = await source.peek(0, Math.min(size, PEEK_BYTES));
+  const tail = await source.peek(Math.max(0, size - PEEK_BYTES), size);
+  if (!head || !tail) return null;
+  const digests = [head, tail].map((bytes) => sha256(bytes));
+  const facts = JSON.stringify([endpoint, userId, filename, size, source.lastModified, ...digests]);
+  return sha256(new TextEncoder().encode(facts));
+}
+
+/** The same for a source that is not open. */
+export async function keyOf<Source, Part extends Piece>(
+  platform: Platform<Source, Part>,
+  input: Source,
+  { endpoint, filename, userId }: UploadKeyOptions,
+): Promise<string | null> {
+  const source = await platform.open(input, undefined);
+  const identity = {
+    endpoint: new URL(endpoint, platform.baseUrl).href,
+    filename: nameOf(source, filename),
+    userId: userId ?? null,
+  };
+  return fingerprint(platform, source, identity).finally(() => source.close());
+}

@@ -1,0 +1,104 @@
+import { ChunkedUploadError, type UploadProblem } from './chunked-upload-error.js';
+import type { HeaderSource, UploadHeaders } from './client-options.js';
+import { actionFor } from './error-table.js';
+import { objectIn } from './json-body.js';
+import type { HttpAnswer, HttpRequest, Piece, Platform } from './platform.js';
+
+/** What differs from request to request. */
+export interface WireRequest<Part extends Piece> {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly url: string;
+  readonly headers?: UploadHeaders;
+  readonly body?: Part | string;
+  readonly onProgress?: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What all requests of an upload have in common. */
+export interface WireOptions {
+  readonly headers?: HeaderSource | undefined;
+  readonly timeoutMs: number;
+  readonly withCredentials: boolean;
+}
+
+const UNAUTHENTICATED = 'unauthenticated';
+
+/** Sends requests with the app's headers, and turns refusals into errors. */
+export class Wire<Part extends Piece> {
+  constructor(
+    private readonly platform: Platform<never, Part>,
+    private readonly options: WireOptions,
+  ) {}
+
+  /**
+   * Sends a request; once more with new headers when nobody was signed in.
+   * @throws ChunkedUploadError for whatever is no success, and the signal's reason when it is aborted.
+   */
+  async send(request: WireRequest<Part>): Promise<HttpAnswer> {
+    const { headers } = this.options;
+    const answer = await this.#try(request, 'request');
+    const error = refusalIn(answer);
+    const mayAskAgain = typeof headers === 'function' && error?.code === UNAUTHENTICATED;
+    if (!mayAskAgain) return error ? Promise.reject(error) : answer;
+    const second = await this.#try(request, 'unauthorized');
+    return second.status < 300 ? second : Promise.reject(refusalIn(second) ?? error);
+  }
+
+  async #try(
+    { headers, body, signal, ...rest }: WireRequest<Part>,
+    reason: 'request' | 'unauthorized',
+  ): Promise<HttpAnswer> {
+    const common = await this.#headers(reason);
+    signal.throwIfAborted();
+    const request: HttpRequest<Part> = {
+      ...rest,
+      ...this.options,
+      body: body ?? null,
+      signal,
+      headers: { Accept: 'application/json', ...headers, ...common },
+    };
+    return this.platform.send(request).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error instanceof ChunkedUploadError ? error : networkError(error);
+    });
+  }
+
+  async #headers(reason: 'request' | 'unauthorized'): Promise<UploadHeaders> {
+    const { headers = {} } = this.options;
+    if (typeof headers !== 'function') return headers;
+    try {
+      return await headers(reason);
+    } catch (cause) {
+      throw new ChunkedUploadError('headers_failed', `headers(): ${String(cause)}`, {
+        cause,
+      });
+    }
+  }
+}
+
+function networkError(cause: unknown): ChunkedUploadError {
+  return new ChunkedUploadError('network', 'No answer.', { cause, isRetryable: true });
+}
+
+/** Null for a success. */
+function refusalIn(answer: HttpAnswer): ChunkedUploadError | null {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return null;
+  const problem = objectIn(answer.text) as UploadProblem;
+  const code = problem.code ?? (status === 401 ? UNAUTHENTICATED : 'http');
+  const seconds = problem.retry_after ?? secondsIn(answer.header('Retry-After'));
+  const action = actionFor({ code, status });
+  return new ChunkedUploadError(code, problem.detail ?? `The server answered ${status}.`, {
+    status,
+    problem,
+    ...(seconds !== undefined && { retryAfter: seconds }),
+    isRetryable: action === 'retry' || action === 'seek',
+  });
+}
+
+/** `Retry-After` is a number of seconds or a date. */
+function secondsIn(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, Math.ceil(seconds));
+}
