@@ -110,11 +110,19 @@ export {
 export { CleanupReview, type DueUpload, type ReviewOptions } from './cleanup/cleanup-review.js';
 export { type SweepOptions, type SweepReport, UploadSweep } from './cleanup/upload-sweep.js';
 
+// The page
+export { ChunkedUploadUiModule } from './upload-ui.module.js';
+export type { UploadPageOptions } from './ui/page-options.js';
+
 // Administration
 export { ChunkedUploadAdminModule } from './upload-admin.module.js';
 export type { UploadAdminOptions } from './admin/admin-options.js';
-export type { AdminUploadPage } from './admin/admin.controller.js';
-export type { AdminLease, AdminUploadBody, AdminUploadDetail } from './admin/admin.response.js';
+export type {
+  AdminLease,
+  AdminUploadBody,
+  AdminUploadDetail,
+  AdminUploadPage,
+} from './admin/admin.response.js';
 export type { AdminStatus } from './persistence/admin.repository.js';
 
 // Errors

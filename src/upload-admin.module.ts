@@ -1,15 +1,17 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { AdminCleanup } from './admin/admin-cleanup.js';
 import type { UploadAdminOptions } from './admin/admin-options.js';
 import { createAdminController } from './admin/create-admin-controller.js';
+import { UploadBoard } from './admin/board/upload-board.js';
 import { UploadAdmin } from './admin/upload-admin.js';
+import { CleanupScheduler } from './cleanup/cleanup.scheduler.js';
 import { UploadCleanup } from './cleanup/upload-cleanup.js';
 import { InvalidOptionError } from './option-values.js';
 import { UploadCoreModule } from './upload-core.module.js';
 import { UploadTypes } from './upload-types.js';
 
 /**
- * A JSON API for administrators, over all upload types of the app. Off unless imported.
+ * A JSON API for administrators, over all upload types of the app, and with `board` a page for them. Off unless imported.
  *
  * @example
  * imports: [ChunkedUploadModule.forRoot({ … }), ChunkedUploadAdminModule.forRoot({ guards: [AdminGuard] })]
@@ -31,12 +33,22 @@ export class ChunkedUploadAdminModule {
         },
         {
           provide: AdminCleanup,
-          inject: [UploadCleanup],
-          useFactory: (cleanup: UploadCleanup) => new AdminCleanup(cleanup),
+          inject: [UploadCleanup, CleanupScheduler],
+          useFactory: (cleanup: UploadCleanup, scheduler: CleanupScheduler) =>
+            new AdminCleanup(cleanup, scheduler),
         },
+        ...(options.board ? [boardProvider(options)] : []),
       ],
     };
   }
+}
+
+function boardProvider({ readOnly = false }: UploadAdminOptions): Provider {
+  return {
+    provide: UploadBoard,
+    inject: [UploadAdmin],
+    useFactory: (admin: UploadAdmin) => new UploadBoard(admin, { readOnly }),
+  };
 }
 
 /** Plain JavaScript may leave them away; a guard of a circular import is undefined. */

@@ -31,6 +31,7 @@ const onAllTypes = [
     UploadTypes,
     UploadRoutes,
     UploadCleanup,
+    CleanupScheduler,
     CleanupReview,
     UploadVerification,
     UploadSweep,

@@ -1,48 +1,32 @@
-import type { CleanupOptions, CleanupReport, UploadCleanup } from '../cleanup/upload-cleanup.js';
+import { type CleanupRun, recordRun } from '../cleanup/cleanup-run.js';
+import type { CleanupScheduler, ScheduledCleanup } from '../cleanup/cleanup.scheduler.js';
+import type { CleanupOptions, UploadCleanup } from '../cleanup/upload-cleanup.js';
 import { UploadError } from '../errors/upload-error.js';
 
-/** A cleanup that an administrator started in this process. */
-export interface CleanupRun {
-  readonly options: CleanupOptions;
-  readonly startedAt: Date;
-  /** Null while it runs. */
-  readonly finishedAt: Date | null;
-  /** What it has done so far. */
-  readonly report: CleanupReport | null;
-  /** Code of what ended it early. */
-  readonly error: string | null;
-}
-
-/** Runs cleanups on demand, one at a time, and remembers the last one. */
+/** Runs cleanups on demand, one at a time, and knows the last ones of this process. */
 export class AdminCleanup {
   private current: CleanupRun | null = null;
 
-  constructor(private readonly cleanup: UploadCleanup) {}
+  constructor(
+    private readonly cleanup: UploadCleanup,
+    private readonly scheduler: CleanupScheduler,
+  ) {}
 
-  /** The last run, or the one that is running; null before the first. */
+  /** The last run that was asked for, or the one that is running; null before the first. */
   get last(): CleanupRun | null {
     return this.current;
   }
 
+  /** The cleanups that run by the clock. */
+  get scheduled(): readonly ScheduledCleanup[] {
+    return this.scheduler.scheduled;
+  }
+
   /** @throws UploadError `busy` while another one runs; what the cleanup throws. */
-  async run(options: CleanupOptions): Promise<CleanupRun> {
+  async run(options: CleanupOptions): Promise<void> {
     if (this.current && !this.current.finishedAt) {
       throw new UploadError('busy', 'A cleanup is running. Try again when it has ended.', { retryAfter: 5 });
     }
-    this.current = { options, startedAt: new Date(), finishedAt: null, report: null, error: null };
-    try {
-      const onProgress = (report: CleanupReport) => this.note({ report });
-      return this.note({
-        report: await this.cleanup.run({ ...options, onProgress }),
-        finishedAt: new Date(),
-      });
-    } catch (error) {
-      this.note({ finishedAt: new Date(), error: UploadError.is(error) ? error.code : 'internal_error' });
-      throw error;
-    }
-  }
-
-  private note(news: Partial<CleanupRun>): CleanupRun {
-    return (this.current = { ...(this.current as CleanupRun), ...news });
+    await recordRun(this.cleanup, options, (run) => (this.current = run));
   }
 }

@@ -12,4 +12,10 @@ export interface UploadAdminOptions {
   readonly decorators?: readonly ClassDecorator[];
   /** Answers GET only; whatever changes something is refused with 403. @default false */
   readonly readOnly?: boolean;
+  /**
+   * Answers browsers on the same route with a page: the uploads board. The guards must take what a browser sends by itself, such
+   * as a session's cookie or HTTP Basic.
+   * @default false
+   */
+  readonly board?: boolean;
 }

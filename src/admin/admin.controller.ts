@@ -1,21 +1,23 @@
-import { Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import type { HttpAdapterHost } from '@nestjs/core';
+import { Delete, Get, HttpCode, Injectable, Param, Post, Req, Res } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { HttpExchange } from '../protocols/http/http-exchange.js';
 import { requireUploadId } from '../protocols/http/upload-id.js';
-import type { AdminCleanup } from './admin-cleanup.js';
+import { AdminCleanup } from './admin-cleanup.js';
 import { parseBulkRequest, parseCleanupRequest, parseExtendRequest } from './admin-command.request.js';
-import { cursorOf, parseListRequest, parseUsageRequest } from './admin-list.request.js';
+import { type CleanupBody, renderCleanup } from './admin-cleanup.response.js';
+import { parseListRequest, parseUsageRequest } from './admin-list.request.js';
 import { renderType } from './admin-types.response.js';
+import { renderUsage, type UsageBody } from './admin-usage.response.js';
 import {
   type AdminUploadBody,
   type AdminUploadDetail,
+  type BulkResultBody,
   renderBulk,
-  renderCleanup,
   renderDetail,
+  renderPage,
   renderUpload,
-  renderUsage,
 } from './admin.response.js';
-import type { UploadAdmin } from './upload-admin.js';
+import { UploadAdmin } from './upload-admin.js';
 
 /** The methods each path has; every other one is answered 405. */
 export const ADMIN_METHODS = {
@@ -28,17 +30,11 @@ export const ADMIN_METHODS = {
   ':type/:id/extend': ['POST'],
 } as const;
 
-/** A page of the list. */
-export interface AdminUploadPage {
-  readonly items: readonly AdminUploadBody[];
-  /** Give it back as `cursor` for the page behind this one; null on the last. */
-  readonly next_cursor: string | null;
-}
-
 /** The routes for administrators. A subclass with path and guards is made for the app. */
+@Injectable()
 export abstract class AdminController {
   constructor(
-    private readonly admin: UploadAdmin,
+    protected readonly admin: UploadAdmin,
     private readonly cleanups: AdminCleanup,
     private readonly host: HttpAdapterHost,
   ) {}
@@ -47,17 +43,13 @@ export abstract class AdminController {
   async list(
     @Req() request: unknown,
     @Res({ passthrough: true }) response: unknown,
-  ): Promise<AdminUploadPage> {
+  ): Promise<object | undefined> {
     const listed = parseListRequest(this.exchange(request, response));
-    const found = await this.admin.list(listed);
-    const page = found.slice(0, listed.limit);
-    const last = page.at(-1);
-    const isLast = found.length === page.length || !last;
-    return { items: page.map(renderUpload), next_cursor: isLast ? null : cursorOf(last.upload, last.type) };
+    return renderPage(await this.admin.list(listed), listed.limit);
   }
 
   @Get('usage')
-  async usage(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): Promise<object> {
+  async usage(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): Promise<UsageBody> {
     return renderUsage(await this.admin.usage(parseUsageRequest(this.exchange(request, response))));
   }
 
@@ -68,22 +60,29 @@ export abstract class AdminController {
   }
 
   @Get('cleanup')
-  lastCleanup(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): object {
+  lastCleanup(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): CleanupBody {
     this.exchange(request, response);
-    return renderCleanup(this.cleanups.last);
+    return renderCleanup(this.cleanups);
   }
 
   @Post('cleanup')
   @HttpCode(200)
-  async cleanup(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): Promise<object> {
+  async cleanup(
+    @Req() request: unknown,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<CleanupBody> {
     const options = await parseCleanupRequest(this.exchange(request, response));
     for (const name of options.types ?? []) this.admin.requireType(name, 'malformed_request');
-    return renderCleanup(await this.cleanups.run(options));
+    await this.cleanups.run(options);
+    return renderCleanup(this.cleanups);
   }
 
   @Post('bulk')
   @HttpCode(200)
-  async bulk(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): Promise<object> {
+  async bulk(
+    @Req() request: unknown,
+    @Res({ passthrough: true }) response: unknown,
+  ): Promise<BulkResultBody> {
     const { items, extension } = await parseBulkRequest(this.exchange(request, response));
     const results = await this.admin.bulk(items, (item) =>
       extension ? this.admin.extend(item, extension) : this.admin.delete(item),
@@ -125,7 +124,7 @@ export abstract class AdminController {
   }
 
   /** Nothing here is for a cache: it is about everybody, and old at once. */
-  private exchange(request: unknown, response: unknown): HttpExchange {
+  protected exchange(request: unknown, response: unknown): HttpExchange {
     const exchange = new HttpExchange(this.host.httpAdapter, request, response);
     exchange.setHeader('Cache-Control', 'no-store');
     return exchange;

@@ -79,8 +79,8 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, OperationDocument>> = {
     responses: { 200: answer('The types.', TYPE_SCHEMA), 403: refused },
   },
   lastCleanup: {
-    summary: 'Tell of the last cleanup that was run from here',
-    responses: { 200: answer('Null before the first.', CLEANUP_SCHEMA), 403: refused },
+    summary: 'Tell of the last cleanup that was run from here, and of those by the clock',
+    responses: { 200: answer('`last` is null before the first.', CLEANUP_SCHEMA), 403: refused },
   },
   cleanup: {
     summary: 'Run a cleanup',

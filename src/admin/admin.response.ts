@@ -1,8 +1,6 @@
-import type { CleanupReport } from '../cleanup/upload-cleanup.js';
-import type { Usage, UsageByState, UsageCount } from '../persistence/admin-usage.js';
 import { REST_STATUSES } from '../protocols/rest/rest.response.js';
 import type { StatusTable } from '../protocols/http/problem.js';
-import type { CleanupRun } from './admin-cleanup.js';
+import { cursorOf } from './admin-list.request.js';
 import type { BulkResult, StoredBytes, TypedSighting } from './upload-admin.js';
 
 /** Status by code: the REST door's, but what is in no state for a command is a conflict. */
@@ -107,7 +105,34 @@ function progressOf(offset: number, size: number | null): number | null {
   return size === 0 ? 1 : Math.floor((offset / size) * 10_000) / 10_000;
 }
 
-export function renderBulk(results: readonly BulkResult[]): object {
+/** A page of the list. */
+export interface AdminUploadPage {
+  readonly items: readonly AdminUploadBody[];
+  /** Give it back as `cursor` for the page behind this one; null on the last. */
+  readonly next_cursor: string | null;
+}
+
+/** The first `limit` of the uploads found, of which one more tells that there is another page. */
+export function renderPage(found: readonly TypedSighting[], limit: number): AdminUploadPage {
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  const isLast = found.length === page.length || !last;
+  return { items: page.map(renderUpload), next_cursor: isLast ? null : cursorOf(last.upload, last.type) };
+}
+
+/** What became of many uploads, in the order they were named. */
+export interface BulkResultBody {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly items: readonly {
+    readonly type: string;
+    readonly id: string;
+    readonly ok: boolean;
+    readonly error?: { readonly code: string; readonly detail: string };
+  }[];
+}
+
+export function renderBulk(results: readonly BulkResult[]): BulkResultBody {
   const failed = results.filter(({ error }) => error !== null).length;
   return {
     succeeded: results.length - failed,
@@ -119,56 +144,4 @@ export function renderBulk(results: readonly BulkResult[]): object {
       ...(error && { error: { code: error.code, detail: error.message } }),
     })),
   };
-}
-
-export function renderUsage(types: readonly (Usage & { readonly type: string })[]): object {
-  return {
-    total: renderStates(sumOf(types.map(({ total }) => total))),
-    types: types.map(({ type, total, users }) => ({
-      type,
-      ...renderStates(total),
-      users: users.map(({ userId, states }) => ({ user_id: userId, ...renderStates(states) })),
-    })),
-  };
-}
-
-function renderStates({ inProgress, complete, expired, failed, deleting }: UsageByState): object {
-  const parts = { in_progress: inProgress, complete, expired, failed, deleting };
-  return { ...parts, total: Object.values(parts).reduce(add, { uploads: 0, bytes: 0 }) };
-}
-
-function sumOf(all: readonly UsageByState[]): UsageByState {
-  const sum = (part: keyof UsageByState) =>
-    all.map((states) => states[part]).reduce(add, { uploads: 0, bytes: 0 });
-  return {
-    inProgress: sum('inProgress'),
-    complete: sum('complete'),
-    expired: sum('expired'),
-    failed: sum('failed'),
-    deleting: sum('deleting'),
-  };
-}
-
-function add(one: UsageCount, other: UsageCount): UsageCount {
-  return { uploads: one.uploads + other.uploads, bytes: one.bytes + other.bytes };
-}
-
-export function renderCleanup(run: CleanupRun | null): object {
-  if (!run) return { last: null };
-  const { options, startedAt, finishedAt, report, error } = run;
-  return {
-    last: {
-      started_at: startedAt.toISOString(),
-      finished_at: finishedAt?.toISOString() ?? null,
-      dry_run: options.dryRun ?? false,
-      unfinished: options.unfinished ?? false,
-      older_than: options.olderThan?.toISOString() ?? null,
-      report: report && renderReport(report),
-      error,
-    },
-  };
-}
-
-function renderReport({ rows, bytes, failures, types }: CleanupReport): object {
-  return { rows, bytes, failures, types };
 }

@@ -87,21 +87,22 @@ export const TYPE_SCHEMA = object({
 
 const report = { rows: integer, bytes, failures: integer };
 
-/** JSON schema of a cleanup. */
+const run = nullable(
+  object({
+    started_at: date,
+    finished_at: nullable(date),
+    dry_run: boolean,
+    unfinished: boolean,
+    older_than: nullable(date),
+    report: nullable(object({ ...report, types: { type: 'object', additionalProperties: object(report) } })),
+    error: nullable(string),
+  }),
+);
+
+/** JSON schema of the cleanups of a process. */
 export const CLEANUP_SCHEMA = object({
-  last: nullable(
-    object({
-      started_at: date,
-      finished_at: nullable(date),
-      dry_run: boolean,
-      unfinished: boolean,
-      older_than: nullable(date),
-      report: nullable(
-        object({ ...report, types: { type: 'object', additionalProperties: object(report) } }),
-      ),
-      error: nullable(string),
-    }),
-  ),
+  last: run,
+  scheduled: list(object({ type: string, cron: string, next_at: date, last: run })),
 });
 
 /** JSON schema of what became of many uploads. */

@@ -12,12 +12,11 @@ import { UploadError } from '../errors/upload-error.js';
 import { documentOperations } from '../protocols/http/openapi.js';
 import { addOtherMethods } from '../protocols/http/other-methods.js';
 import { ProblemFilter } from '../protocols/http/problem.filter.js';
-import { AdminCleanup } from './admin-cleanup.js';
 import type { UploadAdminOptions } from './admin-options.js';
 import { ADMIN_METHODS, AdminController } from './admin.controller.js';
 import { ADMIN_OPERATIONS } from './admin.openapi.js';
 import { ADMIN_STATUS_TABLE } from './admin.response.js';
-import { UploadAdmin } from './upload-admin.js';
+import { BOARD_METHODS, BoardController } from './board/board.controller.js';
 
 const READING = ['GET', 'HEAD', 'OPTIONS'];
 
@@ -32,7 +31,7 @@ const readOnlyGuard: CanActivate = {
 
 /** The controller of one admin API: a class of its own, so that path, guards and metadata are its own. */
 export function createAdminController(options: UploadAdminOptions): Type<AdminController> {
-  const { path = 'admin/uploads', version, guards, decorators = [], readOnly = false } = options;
+  const { path = 'admin/uploads', version, guards, decorators = [], board, readOnly } = options;
 
   class AdminFilter extends ProblemFilter {
     constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
@@ -40,19 +39,17 @@ export function createAdminController(options: UploadAdminOptions): Type<AdminCo
     }
   }
 
+  const Base = (board ? BoardController : AdminController) as Type<AdminController>;
   @Controller({ path, ...(version && { version }) })
   @UseGuards(...guards, ...(readOnly ? [readOnlyGuard] : []))
   @UseFilters(AdminFilter)
-  class UploadAdminController extends AdminController {
-    constructor(admin: UploadAdmin, cleanups: AdminCleanup, host: HttpAdapterHost) {
-      super(admin, cleanups, host);
-    }
-  }
+  class UploadAdminController extends Base {}
 
-  const others = addOtherMethods(UploadAdminController, ADMIN_METHODS);
+  const others = addOtherMethods(UploadAdminController, board ? BOARD_METHODS : ADMIN_METHODS);
   documentOperations(UploadAdminController, {
     ...ADMIN_OPERATIONS,
-    ...Object.fromEntries(others.map((name) => [name, null])),
+    // Of the page alone; what it shows has routes of the API.
+    ...Object.fromEntries([...(board ? ['events', 'file'] : []), ...others].map((name) => [name, null])),
   });
   for (const decorate of decorators) decorate(UploadAdminController);
   return UploadAdminController;

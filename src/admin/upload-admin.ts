@@ -4,8 +4,14 @@ import { alreadyComplete, busy, notFound, requireIntact } from '../engine/refusa
 import { excerpt } from '../errors/excerpt.js';
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { StatusCounts } from '../persistence/admin-counts.js';
 import type { Usage } from '../persistence/admin-usage.js';
-import type { AdminSighting, Extension } from '../persistence/admin.repository.js';
+import {
+  ADMIN_STATUSES,
+  type AdminSighting,
+  type AdminStatus,
+  type Extension,
+} from '../persistence/admin.repository.js';
 import type { UploadType } from '../upload-type.js';
 import type { UploadTypes } from '../upload-types.js';
 import { UploadsService } from '../uploads.service.js';
@@ -124,6 +130,19 @@ export class UploadAdmin {
       ...(await engine.context.repositories.admin.usage(users)),
     });
     return Promise.all([...this.types].map(of));
+  }
+
+  /** How many uploads there are in each status, of all types; one type is counted after the other. */
+  async counts(): Promise<StatusCounts> {
+    const sum = Object.fromEntries(ADMIN_STATUSES.map((status) => [status, 0])) as Record<
+      AdminStatus,
+      number
+    >;
+    for (const { engine } of this.types) {
+      const counts = await engine.context.repositories.admin.counts();
+      for (const status of ADMIN_STATUSES) sum[status] += counts[status];
+    }
+    return sum;
   }
 
   /** @throws UploadError for a type that is not there. */

@@ -10,7 +10,19 @@ import { CronJob } from 'cron';
 import { alone } from '../persistence/advisory-lock.js';
 import type { UploadType } from '../upload-type.js';
 import { UploadTypes } from '../upload-types.js';
+import { type CleanupRun, recordRun } from './cleanup-run.js';
 import { UploadCleanup } from './upload-cleanup.js';
+
+/** The cleanup of one upload type by the clock. */
+export interface ScheduledCleanup {
+  /** Name of the upload type. */
+  readonly type: string;
+  /** Its cron expression. */
+  readonly cron: string;
+  readonly nextAt: Date;
+  /** The last run in this process, or the one that is running; null before the first, and while other instances run it. */
+  readonly last: CleanupRun | null;
+}
 
 /**
  * Runs the cleanup by the clock: one job for each upload type, in one instance at a time. It needs no `ScheduleModule`;
@@ -19,7 +31,8 @@ import { UploadCleanup } from './upload-cleanup.js';
 @Injectable()
 export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('ChunkedUploadCleanup');
-  private readonly jobs: CronJob[] = [];
+  private readonly jobs = new Map<UploadType, CronJob>();
+  private readonly runs = new Map<UploadType, CleanupRun>();
   private readonly running = new Map<UploadType, Promise<void>>();
 
   constructor(
@@ -27,6 +40,16 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
     private readonly cleanup: UploadCleanup,
     private readonly moduleRef: ModuleRef,
   ) {}
+
+  /** One for each upload type that has a cron expression. */
+  get scheduled(): ScheduledCleanup[] {
+    return [...this.jobs].map(([type, job]) => ({
+      type: type.name,
+      cron: String(type.cleanup),
+      nextAt: job.nextDate().toJSDate(),
+      last: this.runs.get(type) ?? null,
+    }));
+  }
 
   onApplicationBootstrap(): void {
     for (const type of this.types) {
@@ -41,13 +64,13 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
         waitForCompletion: true,
         start: true,
       });
-      this.jobs.push(job);
+      this.jobs.set(type, job);
       this.registry?.addCronJob(nameOf(type), job);
     }
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    for (const job of this.jobs) await job.stop();
+    for (const job of this.jobs.values()) await job.stop();
     await Promise.all(this.running.values());
   }
 
@@ -55,9 +78,12 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
   private async tick(type: UploadType): Promise<void> {
     try {
       await alone(type.engine.context.repositories.dataSource, nameOf(type), async () => {
-        const { rows, bytes, failures } = await this.cleanup.run({ types: [type.name] });
-        if (rows + failures > 0)
+        const options = { types: [type.name] };
+        const { report } = await recordRun(this.cleanup, options, (run) => this.runs.set(type, run));
+        if (report && report.rows + report.failures > 0) {
+          const { rows, bytes, failures } = report;
           this.logger.log(`${type.name}: deleted ${rows} uploads (${bytes} bytes), ${failures} failed`);
+        }
       });
     } catch (error) {
       this.logger.error(`Cleanup of ${type.name} failed`, error instanceof Error ? error.stack : error);

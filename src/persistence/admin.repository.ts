@@ -1,5 +1,6 @@
 import { systemCode } from '../errors/system-code.js';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
+import { countsOf, countsQuery, type StatusCounts } from './admin-counts.js';
 import { type Usage, usageOf, type UsagePart, usageQuery } from './admin-usage.js';
 import type { Row } from './row-mapper.js';
 import type { UploadTable } from './upload-table.js';
@@ -109,6 +110,11 @@ export class AdminRepository<Entity extends AbstractChunkedUpload> {
       [id, until, byMs, maxMs],
     );
     return row ? this.toSighting(row) : null;
+  }
+
+  /** How many uploads there are in each status. */
+  async counts(): Promise<StatusCounts> {
+    return countsOf(await this.table.rows(countsQuery(this.table.name), []));
   }
 
   /** Counts and bytes, in one pass over the table; of users the `top` ones by bytes. */

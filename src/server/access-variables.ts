@@ -51,11 +51,17 @@ export const ACCESS_VARIABLES = {
     parse: parse.matching(/^[\x20-\x7e]+$/, 'printable ASCII'),
   },
   CHUNKED_UPLOAD_ADMINS: {
-    about: 'Turns the admin API on: who may sign in to it (HTTP Basic), with passwords.',
+    about: 'Turns the admin API and its board on: who may sign in to it (HTTP Basic), with passwords.',
     example: 'root:secret3',
     unset: 'no admin API',
     secret: true,
     parse: parse.pairs(text, text, 'name:password, with commas between'),
+  },
+  CHUNKED_UPLOAD_ADMIN_READ_ONLY: {
+    about: 'Whether the admin API and its board only show.',
+    example: 'true',
+    unset: 'false',
+    parse: parse.flag,
   },
   CHUNKED_UPLOAD_USER_RESTRICTED: {
     about: 'Whether the uploads of others do not exist for a user.',
@@ -84,6 +90,24 @@ export type AccessEnvironment =
       readonly cacheMs?: number;
       readonly challenge?: string;
     };
+
+/** The admin API of the reference server. */
+export interface AdminEnvironment {
+  /** Passwords by name. */
+  readonly users: ReadonlyMap<string, string>;
+  readonly isReadOnly: boolean;
+}
+
+/** @returns undefined without administrators. @throws BootError for a setting that would do nothing. */
+export function adminOptions(values: AccessValues): AdminEnvironment | undefined {
+  const users = values.CHUNKED_UPLOAD_ADMINS;
+  if (users) return { users, isReadOnly: values.CHUNKED_UPLOAD_ADMIN_READ_ONLY ?? false };
+  if (values.CHUNKED_UPLOAD_ADMIN_READ_ONLY === undefined) return undefined;
+  throw accessError(
+    'CHUNKED_UPLOAD_ADMIN_READ_ONLY would do nothing: there is no administrator.',
+    'CHUNKED_UPLOAD_ADMINS=root:secret',
+  );
+}
 
 /** Which variables are of use with which way to sign in. */
 const OF_USE: Readonly<Partial<Record<keyof AccessValues, AccessEnvironment['by']>>> = {

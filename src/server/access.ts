@@ -6,7 +6,7 @@ import { SignedQueryGuard } from '../access/signed-query.guard.js';
 import { UploadApiKeysModule } from '../access/upload-api-keys.module.js';
 import { ChunkedUploadAdminModule } from '../upload-admin.module.js';
 import type { ChunkedUploadOptions } from '../upload-options.js';
-import type { AccessEnvironment } from './access-variables.js';
+import type { AccessEnvironment, AdminEnvironment } from './access-variables.js';
 
 /** What the module needs so that callers sign in as the environment says. */
 export function accessParts(access: AccessEnvironment): {
@@ -35,11 +35,11 @@ export function accessParts(access: AccessEnvironment): {
   }
 }
 
-/** The admin API, where there are admins. */
-export function adminParts(admins: ReadonlyMap<string, string> | undefined): readonly DynamicModule[] {
-  if (!admins) return [];
-  const guard = new BasicAuthGuard({ users: Object.fromEntries(admins), realm: 'uploads admin' });
-  return [ChunkedUploadAdminModule.forRoot({ guards: [guard] })];
+/** The admin API with its board, where there are administrators. */
+export function adminParts(admin: AdminEnvironment | undefined): readonly DynamicModule[] {
+  if (!admin) return [];
+  const guard = new BasicAuthGuard({ users: Object.fromEntries(admin.users), realm: 'uploads admin' });
+  return [ChunkedUploadAdminModule.forRoot({ guards: [guard], board: true, readOnly: admin.isReadOnly })];
 }
 
 function externalGuard({

@@ -4,6 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ChunkedUploadModule } from '../chunked-upload.module.js';
 import { LocalStorage } from '../storage/local/local.driver.js';
 import type { ChunkedUploadOptions } from '../upload-options.js';
+import { ChunkedUploadUiModule } from '../upload-ui.module.js';
 import { accessParts, adminParts } from './access.js';
 import type { ServerEnvironment } from './environment.js';
 import { HealthController } from './health.controller.js';
@@ -30,7 +31,9 @@ export class AppModule {
         }),
         ...imports,
         ChunkedUploadModule.forRoot({ ...uploadOptions(environment), ...options }),
-        ...adminParts(environment.admins),
+        ...adminParts(environment.admin),
+        // The page speaks REST.
+        ...(environment.doors.includes('rest') ? [ChunkedUploadUiModule.forRoot()] : []),
       ],
       controllers: [HealthController],
     };

@@ -28,7 +28,7 @@ describe('readEnvironment', () => {
       databaseUrl: undefined,
       dataDirectory: path.resolve('data'),
       access: { by: 'anonymous' },
-      admins: undefined,
+      admin: undefined,
       doors: ['rest'],
       shutdownGraceMs: 10_000,
       upload: { shutdownGrace: 10_000 },
@@ -67,7 +67,7 @@ describe('readEnvironment', () => {
         cacheMs: 10_000,
         challenge: 'Bearer',
       },
-      admins: new Map([['root', 'secret3']]),
+      admin: { users: new Map([['root', 'secret3']]), isReadOnly: true },
       doors: ['rest', 'form-post'],
       shutdownGraceMs: 30_000,
     });

@@ -1,7 +1,12 @@
 import path from 'node:path';
 import type { UploadCorsOptions } from '../upload-cors.js';
 import type { UploadDoor, UploadSettings, UploadShape } from '../upload-options.js';
-import { type AccessEnvironment, accessOptions } from './access-variables.js';
+import {
+  type AccessEnvironment,
+  accessOptions,
+  type AdminEnvironment,
+  adminOptions,
+} from './access-variables.js';
 import { BootError } from './boot-error.js';
 import { corsOptions } from './cors-variables.js';
 import type { EnvironmentVariable } from './environment-variable.js';
@@ -61,8 +66,8 @@ export interface ServerEnvironment {
   /** Absolute. */
   readonly dataDirectory: string;
   readonly access: AccessEnvironment;
-  /** Passwords by name; undefined: no admin API. */
-  readonly admins: ReadonlyMap<string, string> | undefined;
+  /** Undefined: no admin API. */
+  readonly admin: AdminEnvironment | undefined;
   readonly doors: readonly UploadDoor[];
   readonly shutdownGraceMs: number;
   readonly upload: UploadEnvironment;
@@ -83,7 +88,7 @@ export function readEnvironment(variables: Readonly<NodeJS.ProcessEnv>): ServerE
     databaseUrl: values.DATABASE_URL,
     dataDirectory: path.resolve(values.DATA_DIR),
     access: accessOptions(values),
-    admins: values.CHUNKED_UPLOAD_ADMINS,
+    admin: adminOptions(values),
     doors: values.CHUNKED_UPLOAD_DOORS,
     shutdownGraceMs: values.CHUNKED_UPLOAD_SHUTDOWN_GRACE,
     upload: withoutUndefined(uploadOptions(values)),

@@ -61,6 +61,15 @@ describe('describeServer', () => {
     expect(await welcome({ CHUNKED_UPLOAD_DOORS: 'form-post' })).not.toContain('curl');
   });
 
+  it('says where the page and the board are, or how to have them', async () => {
+    expect(await welcome()).toMatch(
+      /Page +http:\/\/localhost:4000\/\n[^]*off; to turn it on: CHUNKED_UPLOAD_ADMINS=/,
+    );
+    const text = await welcome({ CHUNKED_UPLOAD_ADMINS: 'root:geheim', CHUNKED_UPLOAD_DOORS: 'form-post' });
+    expect(text).toContain('http://localhost:4000/admin/uploads, for root');
+    expect(text).not.toMatch(/geheim|Page/);
+  });
+
   it('names a file that is allowed', async () => {
     expect(await welcome({ CHUNKED_UPLOAD_ALLOWED_EXTENSIONS: '.log,jpg' })).toContain('filename=hello.log');
   });

@@ -21,7 +21,9 @@ export async function describeServer(
     '',
     `  Data       ${environment.dataDirectory}`,
     `  Database   ${environment.databaseUrl === undefined ? `embedded PostgreSQL on ${host}` : `${name} on ${host}`}`,
+    ...(environment.doors.includes('rest') ? [`  Page       ${origin}/`] : []),
     `  API        ${origin}/${docs}`,
+    `  Board      ${describeBoard(environment, origin)}`,
     `  Access     ${describeAccess(environment)}`,
     `  Settings   npm start -- --help`,
     '',
@@ -50,6 +52,11 @@ function describeAccess({ access }: ServerEnvironment): string {
     case 'external':
       return `whom ${new URL(access.url).origin} knows`;
   }
+}
+
+function describeBoard({ admin }: ServerEnvironment, origin: string): string {
+  if (!admin) return 'off; to turn it on: CHUNKED_UPLOAD_ADMINS=root:secret npm start';
+  return `${origin}/admin/uploads, for ${[...admin.users.keys()].join(', ')}`;
 }
 
 /** A whole upload in two chunks, for a shell; what it sends passes the limits that are set. */

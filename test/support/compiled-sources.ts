@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { transform } from '@swc/core';
@@ -39,12 +39,14 @@ async function sourcesIn(folders: readonly string[]): Promise<string[]> {
   );
   return found
     .flat()
-    .filter(({ name }) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
+    .filter(({ name }) => /\.(ts|css|html|svg)$/.test(name) && !name.endsWith('.spec.ts'))
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
 async function compileInto(folder: string, file: string): Promise<void> {
   const target = join(folder, relative(PROJECT, file)).replace(/\.ts$/, '.js');
+  await mkdir(dirname(target), { recursive: true });
+  if (!file.endsWith('.ts')) return copyFile(file, target);
   const { code } = await transform(await readFile(file, 'utf8'), {
     filename: file,
     swcrc: false,
@@ -56,6 +58,5 @@ async function compileInto(folder: string, file: string): Promise<void> {
     },
     module: { type: 'es6' },
   });
-  await mkdir(dirname(target), { recursive: true });
   await writeFile(target, code);
 }

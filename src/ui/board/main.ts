@@ -1,0 +1,4 @@
+import { apiOfThisPage } from './admin-api.js';
+import { Board } from './board.js';
+
+new Board(apiOfThisPage()).start();
