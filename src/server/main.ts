@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { setFlagsFromString } from 'node:v8';
 import { openDatabase } from './database.js';
 import { describeBootFailure } from './describe-boot-failure.js';
 import { describeEnvironment, readEnvironment, type ServerEnvironment } from './environment.js';
@@ -7,6 +8,10 @@ import { type Log, named } from './progress.js';
 import { Shutdown } from './shutdown.js';
 
 const log: Log = (line) => console.log(line);
+
+// After some idle seconds V8 lets the heap grow by little only, and then a body's buffers cause a full collection
+// for every few megabytes: three times the CPU time of an upload (docs/performance.md).
+setFlagsFromString('--heap-growing-percent=100');
 
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
