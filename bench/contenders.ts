@@ -35,7 +35,8 @@ export interface Contender {
 }
 
 const TYPESCRIPT = fileURLToPath(new URL('../test/support/typescript.js', import.meta.url));
-const SERVER = fileURLToPath(new URL('../dist/src/server/main.js', import.meta.url));
+/** The program of the reference server. */
+export const SERVER = fileURLToPath(new URL('../dist/src/server/main.js', import.meta.url));
 
 /** This module's reference server. */
 function ours(name: string, protocol: Protocol, env: NodeJS.ProcessEnv): Contender {
