@@ -156,7 +156,7 @@ async function showPlans({
   const seen = new Set<string>();
   for (const [, plan = ''] of log.matchAll(/plan:\n((?:\t.*\n)+)/g)) {
     const [query = ''] = plan.split('\n\t', 1);
-    if (!plan.includes('chunked_upload') || seen.has(query)) continue;
+    if (!plan.includes('"chunked_upload"') || seen.has(query)) continue;
     seen.add(query);
     console.log(`\n${plan.replaceAll(/^\t/gm, '').trimEnd()}`);
   }
