@@ -68,7 +68,8 @@ export function describeJqueryFileUpload(adapter: AdapterName): void {
       afterAll(() => rig.stop());
     }
     describe.each([...WAYS, ...MORE_WAYS])('%s:', (_name, way) => describeWhole(way));
-    describe.each(WAYS)('%s:', (_name, way) => {
+    // What breaks is the browser's side and the engine's; of the other framework one way is enough to see it.
+    describe.each(adapter === 'express' ? WAYS : WAYS.slice(0, 1))('%s:', (_name, way) => {
       describeTogether(way);
       describeInterrupted(way);
     });
