@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
 import { defaultFolder, FileStore } from '../client/file.store.js';
 import type { ChunkedUploadOptions } from '../client/node.js';
+import { systemCode } from '../errors/system-code.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-code.js';
 import { interruptible } from './interruption.js';
 import { parseOwner } from './option-parsers.js';
+import { visible } from './text.js';
 import { inParallel } from './transfer/in-parallel.js';
 import { PutJournal } from './transfer/put-journal.js';
 import { PutReport } from './transfer/put-report.js';
@@ -54,10 +56,10 @@ export function addPutCommand(program: Command): void {
       const plan = await planPut(names, flags);
       const board = new TransferBoard(boardStyle(flags.quiet ?? false));
       const isResumable = flags.resume && plan.sources.every(({ local }) => local !== null);
-      const journal = isResumable ? await openJournal(names, address, flags) : null;
+      const journal = isResumable ? await openJournal(names, { address, flags, board }) : null;
       await interruptible(async (signal) => {
         const settings = { client: { ...clientOptions(address, flags), signal }, board, journal };
-        const report = new PutReport(board, { ...flags, isResumable });
+        const report = new PutReport(board, { ...flags, isResumable: journal !== null });
         await putAll(plan, settings, { report, parallel: flags.parallel });
         if (report.failures > 0) process.exitCode = EXIT.failure;
         else if (!signal.aborted) await journal?.remove();
@@ -94,10 +96,19 @@ function clientOptions({ url, headers, userName }: ServerAddress, flags: PutFlag
   };
 }
 
-function openJournal(
+/** Null where nothing can be remembered, such as without a home: files can be uploaded all the same. */
+async function openJournal(
   names: readonly string[],
-  { url, userName }: ServerAddress,
-  { owner, name, hidden }: PutFlags,
-): Promise<PutJournal> {
-  return PutJournal.open(defaultFolder(), [url.href, userName, owner, name, hidden, names]);
+  { address, flags, board }: { address: ServerAddress; flags: PutFlags; board: TransferBoard },
+): Promise<PutJournal | null> {
+  const { owner, name, hidden } = flags;
+  const folder = defaultFolder();
+  try {
+    return await PutJournal.open(folder, [address.url.href, address.userName, owner, name, hidden, names]);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    board.warn(`Nothing can be remembered in ${visible(folder)} (${code}): if stopped, this begins anew.`);
+    return null;
+  }
 }

@@ -18,11 +18,11 @@ export class BlobSource implements OpenSource<Blob> {
     this.size = blob.size;
   }
 
-  async read(start: number, end: number): Promise<Blob> {
+  read(start: number, end: number): Promise<Blob> {
     return Promise.resolve(this.blob.slice(start, end));
   }
 
-  async peek(start: number, end: number): Promise<Uint8Array> {
+  async peek(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await this.blob.slice(start, end).arrayBuffer().catch(unreadable);
     return new Uint8Array(bytes);
   }
@@ -43,6 +43,5 @@ export class BlobSource implements OpenSource<Blob> {
 
 /** Browsers do not tell a file that changed from one that is gone. */
 function unreadable(cause: unknown): never {
-  const message = 'The file has changed. Choose it again.';
-  throw new ChunkedUploadError('source_changed', message, { cause });
+  throw new ChunkedUploadError('source_changed', 'The file has changed.', { cause });
 }

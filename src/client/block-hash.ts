@@ -31,18 +31,16 @@ export abstract class BlockHash {
 
   /** The hash in hex. Ends it: nothing can be added behind the padding. */
   digest(): string {
-    const { isLittleEndian } = this;
+    const { state, isLittleEndian } = this;
     const bytes = this.#bytes;
-    const padded = new Uint8Array(
-      (((bytes % BLOCK_BYTES) + 8) & -BLOCK_BYTES) + BLOCK_BYTES - (bytes % BLOCK_BYTES),
-    );
-    padded[0] = 0x80;
-    const view = new DataView(padded.buffer);
-    view.setBigUint64(padded.length - 8, BigInt(bytes) * 8n, isLittleEndian);
-    this.update(padded);
-    const hash = new DataView(new ArrayBuffer(this.state.length * 4));
-    this.state.forEach((word, index) => hash.setInt32(index * 4, word, isLittleEndian));
-    return Array.from(new Uint8Array(hash.buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const padding = new Uint8Array(BLOCK_BYTES + 8 - ((bytes + 8) % BLOCK_BYTES));
+    padding[0] = 0x80;
+    const length = new DataView(padding.buffer, padding.length - 8);
+    length.setBigUint64(0, BigInt(bytes) * 8n, isLittleEndian);
+    this.update(padding);
+    const hash = new DataView(state.buffer);
+    state.forEach((word, index) => hash.setInt32(index * 4, word, isLittleEndian));
+    return Array.from(new Uint8Array(state.buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
   /** Takes 16 words into the state. */

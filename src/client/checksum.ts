@@ -13,7 +13,7 @@ export class Checksum {
     private readonly wanted: 'auto' | ChecksumAlgorithm | false,
     private readonly signal: AbortSignal,
   ) {
-    if (wanted === 'md5' || wanted === 'sha256') this.#start(wanted);
+    if (isKnown(wanted)) this.#start(wanted);
   }
 
   /**
@@ -21,17 +21,14 @@ export class Checksum {
    * @throws ChunkedUploadError `checksum_unsupported` when none of them can be given.
    */
   offer(algorithms: readonly string[] | null): boolean {
-    if (this.wanted === false) return false;
-    if (algorithms === null || (this.#algorithm !== null && algorithms.includes(this.#algorithm))) {
-      return this.#algorithm !== null;
-    }
-    const usable = this.wanted === 'auto' ? algorithms.find(isKnown) : undefined;
-    if (usable) {
+    if (algorithms && this.wanted && !algorithms.includes(this.#algorithm ?? '')) {
+      const usable = this.wanted === 'auto' && algorithms.find(isKnown);
+      if (!usable) {
+        throw new ChunkedUploadError('checksum_unsupported', `The server wants ${algorithms.join(' or ')}.`);
+      }
       this.#start(usable);
-      return true;
     }
-    const message = `None of the wanted checksums (${algorithms.join(', ')}) can be given.`;
-    throw new ChunkedUploadError('checksum_unsupported', message);
+    return this.#algorithm !== null;
   }
 
   /** Waits for it; null when nobody wants one. Rejects with the signal's reason. */
@@ -46,6 +43,6 @@ export class Checksum {
   }
 }
 
-function isKnown(algorithm: string): algorithm is ChecksumAlgorithm {
+function isKnown(algorithm: unknown): algorithm is ChecksumAlgorithm {
   return algorithm === 'md5' || algorithm === 'sha256';
 }

@@ -12,21 +12,17 @@ const LEAST_BYTES = 1024;
 export class ChunkSizer {
   /** Bytes of the next chunk. */
   bytes: number;
-  #min: number;
+  /** The least, for the chunk that creates: a break loses all of it. */
+  min: number;
   #max: number;
 
   /** @throws RangeError for limits that are none. */
   constructor(option: ChunkedUploadOptions['chunkBytes'] = DEFAULT_LIMITS) {
     const { min, max } = typeof option === 'number' ? { min: option, max: option } : option;
-    if (!(min >= 1 && max >= min)) throw new RangeError('chunkBytes: 1 or more, min at most max');
-    this.#min = min;
+    if (!(min >= 1 && max >= min)) throw new RangeError('chunkBytes');
+    this.min = min;
     this.#max = max;
     this.bytes = this.#within(FIRST_BYTES);
-  }
-
-  /** For the chunk that creates: a break loses all of it, so it is the smallest. */
-  get creatingBytes(): number {
-    return this.#min;
   }
 
   /** A chunk arrived: the next one follows the rate, and at most doubles. */
@@ -50,12 +46,12 @@ export class ChunkSizer {
     const max = limitBytes ?? Math.floor(sent / 2);
     if (max >= sent || max < LEAST_BYTES) return false;
     this.#max = max;
-    this.#min = Math.min(this.#min, max);
+    this.min = Math.min(this.min, max);
     this.bytes = this.#within(this.bytes);
     return true;
   }
 
   #within(bytes: number): number {
-    return Math.floor(Math.min(this.#max, Math.max(this.#min, bytes)));
+    return Math.floor(Math.min(this.#max, Math.max(this.min, bytes)));
   }
 }

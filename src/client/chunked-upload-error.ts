@@ -33,7 +33,7 @@ export interface ChunkedUploadErrorDetails {
   readonly status?: number;
   readonly problem?: UploadProblem;
   /** Seconds the server asks to wait, from `Retry-After`. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   readonly isRetryable?: boolean;
   readonly cause?: unknown;
 }
@@ -53,12 +53,12 @@ export class ChunkedUploadError extends Error {
   constructor(
     readonly code: ChunkedUploadErrorCode,
     message: string,
-    details: ChunkedUploadErrorDetails = {},
+    { status, problem, retryAfter, isRetryable = false, cause }: ChunkedUploadErrorDetails = {},
   ) {
-    super(message, { cause: details.cause });
-    this.status = details.status;
-    this.problem = details.problem;
-    this.retryAfter = details.retryAfter;
-    this.isRetryable = details.isRetryable ?? false;
+    super(message, { cause });
+    this.status = status;
+    this.problem = problem;
+    this.retryAfter = retryAfter;
+    this.isRetryable = isRetryable;
   }
 }

@@ -1,23 +1,15 @@
 /** Listeners by event. What a listener throws is reported as uncaught, and disturbs nobody else. */
 export class Emitter<Events> {
-  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  readonly #target = new EventTarget();
 
   /** @returns a function that removes the listener. */
-  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => void listeners.delete(listener);
+  on<Name extends keyof Events & string>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    const hear = (event: Event) => listener((event as CustomEvent<Events[Name]>).detail);
+    this.#target.addEventListener(name, hear);
+    return () => this.#target.removeEventListener(name, hear);
   }
 
-  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      try {
-        listener(event as never);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
+  emit<Name extends keyof Events & string>(name: Name, detail: Events[Name]): void {
+    this.#target.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

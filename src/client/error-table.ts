@@ -8,28 +8,25 @@ import type { ChunkedUploadError } from './chunked-upload-error.js';
  * - `shrink`: smaller chunks
  * - `watch`: somebody else goes on with this upload; look on, and take over only when they stop
  * - `restart`: this upload is of no use; a new one, where it was begun before this run
- * - `done`: it is complete; get the answer
  * - `stop`: nothing the client can do
  */
-export type ErrorAction = 'retry' | 'seek' | 'shrink' | 'watch' | 'restart' | 'done' | 'stop';
+export type ErrorAction = 'retry' | 'seek' | 'shrink' | 'watch' | 'restart' | 'stop';
 
-const CODES: Readonly<Record<Exclude<ErrorAction, 'stop'>, string>> = {
-  retry:
-    'auth_unavailable busy database_unavailable internal_error no_space quota_exceeded shutting_down storage_unavailable network',
-  seek: 'idle_timeout incomplete offset_mismatch',
-  shrink: 'chunk_too_large',
-  watch: 'taken_over',
-  restart: 'checksum_mismatch expired failed not_found',
-  done: 'already_complete',
-};
-
-const ACTION_BY_CODE = new Map<string, ErrorAction>(
-  Object.entries(CODES).flatMap(([action, codes]) =>
-    codes.split(' ').map((code) => [code, action as ErrorAction] as const),
-  ),
+/** Codes whose status does not say it. */
+const ACTION_BY_CODE = new Map(
+  Object.entries<ErrorAction>({
+    network: 'retry',
+    incomplete: 'seek',
+    offset_mismatch: 'seek',
+    already_complete: 'seek',
+    chunk_too_large: 'shrink',
+    body_too_large: 'stop',
+    taken_over: 'watch',
+    checksum_mismatch: 'restart',
+  }),
 );
 
-/** Answers without a code come from proxies, and from servers in trouble. */
+/** Proxies, and servers in trouble, answer without a code; a newer server may have more of them. */
 const ACTION_BY_STATUS: Readonly<Record<number, ErrorAction>> = {
   404: 'restart',
   408: 'seek',
@@ -38,10 +35,10 @@ const ACTION_BY_STATUS: Readonly<Record<number, ErrorAction>> = {
   423: 'retry',
   425: 'retry',
   429: 'retry',
+  501: 'stop',
 };
 
-/** The column "do" of docs/errors.md, for the client. Codes it does not know are `stop`. */
-export function actionFor({ code, status }: Pick<ChunkedUploadError, 'code' | 'status'>): ErrorAction {
-  if (code !== 'http' || status === undefined) return ACTION_BY_CODE.get(code) ?? 'stop';
-  return ACTION_BY_STATUS[status] ?? (status >= 500 && status !== 501 ? 'retry' : 'stop');
+/** The column "do" of docs/errors.md, for the client. */
+export function actionFor({ code, status = 0 }: Pick<ChunkedUploadError, 'code' | 'status'>): ErrorAction {
+  return ACTION_BY_CODE.get(code) ?? ACTION_BY_STATUS[status] ?? (status >= 500 ? 'retry' : 'stop');
 }

@@ -36,7 +36,7 @@ export class FileSource implements OpenSource<NodePiece> {
     return Promise.resolve({ size: end - start, bytes: () => this.bytes(start, end) });
   }
 
-  async peek(start: number, end: number): Promise<Uint8Array> {
+  async peek(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const read: Uint8Array[] = [];
     for await (const piece of this.bytes(start, end)) read.push(Uint8Array.from(piece));
     return Buffer.concat(read);

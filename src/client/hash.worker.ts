@@ -1,20 +1,14 @@
 import { hashFile } from './hash-file.js';
 import type { ChecksumAlgorithm } from './upload-state.js';
 
-/** What the page asks for. */
+/** What the page asks for. It gets the hash in hex, or null when the file cannot be read. */
 export interface HashQuestion {
   readonly file: Blob;
   readonly algorithm: ChecksumAlgorithm;
 }
 
-/** The hash in hex, or why there is none. */
-export type HashAnswer = { readonly hex: string } | { readonly failure: string };
-
 onmessage = ({ data: { file, algorithm } }: MessageEvent<HashQuestion>) => {
   void hashFile(file, algorithm)
-    .then(
-      (hex): HashAnswer => ({ hex }),
-      (error: unknown): HashAnswer => ({ failure: String(error) }),
-    )
-    .then((answer) => postMessage(answer));
+    .catch(() => null)
+    .then((hex) => postMessage(hex));
 };

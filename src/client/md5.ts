@@ -15,22 +15,19 @@ export class Md5 extends BlockHash {
     let [a = 0, b = 0, c = 0, d = 0] = this.state;
     for (let index = 0; index < 64; index++) {
       const round = index >> 4;
-      let mixed: number;
-      let from: number;
-      if (round === 0) {
-        mixed = (b & c) | (~b & d);
-        from = index;
-      } else if (round === 1) {
+      let mixed = (b & c) | (~b & d);
+      let from = index;
+      if (round === 1) {
         mixed = (d & b) | (~d & c);
-        from = (5 * index + 1) & 15;
+        from = 5 * index + 1;
       } else if (round === 2) {
         mixed = b ^ c ^ d;
-        from = (3 * index + 5) & 15;
-      } else {
+        from = 3 * index + 5;
+      } else if (round === 3) {
         mixed = c ^ (b | ~d);
-        from = (7 * index) & 15;
+        from = 7 * index;
       }
-      const sum = (a + mixed + (SINES[index] as number) + (words[from] as number)) | 0;
+      const sum = (a + mixed + (SINES[index] as number) + (words[from & 15] as number)) | 0;
       const shift = SHIFTS[(round << 2) | (index & 3)] as number;
       a = d;
       d = c;

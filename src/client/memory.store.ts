@@ -4,7 +4,7 @@ import type { ResumeStore, StoredUpload } from './resume-store.js';
 export class MemoryStore implements ResumeStore {
   readonly #entries = new Map<string, StoredUpload>();
 
-  async get(key: string): Promise<StoredUpload | null> {
+  get(key: string): Promise<StoredUpload | null> {
     return Promise.resolve(this.#entries.get(key) ?? null);
   }
 
@@ -16,7 +16,7 @@ export class MemoryStore implements ResumeStore {
     await Promise.resolve(this.#entries.delete(key));
   }
 
-  async list(userId: string | null): Promise<StoredUpload[]> {
+  list(userId: string | null): Promise<StoredUpload[]> {
     return Promise.resolve(sortedFor(userId, [...this.#entries.values()]));
   }
 }

@@ -22,7 +22,7 @@ export class NodeBlobSource implements OpenSource<NodePiece> {
     return Promise.resolve({ size: end - start, bytes: () => bytesOf(this.blob.slice(start, end)) });
   }
 
-  async peek(start: number, end: number): Promise<Uint8Array> {
+  async peek(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.blob.slice(start, end).arrayBuffer());
   }
 

@@ -20,10 +20,14 @@ export const nodePlatform: Platform<NodeSource, NodePiece> = {
     return Promise.resolve(new StreamSource(source, size));
   },
   send: sendByHttp,
-  sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+  sha256(parts) {
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part);
+    return Promise.resolve(hash.digest('hex'));
+  },
   // Node does not know; a request tells.
   isOnline: () => true,
-  watchNetwork: () => () => undefined,
+  watchNetwork: () => undefined,
   baseUrl: undefined,
   defaultStore: () => new FileStore(),
 };

@@ -22,7 +22,7 @@ export interface OpenSource<Part extends Piece> {
    */
   read(start: number, end: number): Promise<Part>;
   /** A few bytes of it, for the fingerprint; null for a stream, which has none. */
-  peek(start: number, end: number): Promise<Uint8Array> | null;
+  peek(start: number, end: number): Promise<Uint8Array<ArrayBuffer>> | null;
   /** @throws ChunkedUploadError `source_changed`, `source_unreadable`. */
   checkUnchanged(): Promise<void>;
   /**
@@ -60,11 +60,11 @@ export interface Platform<Source, Part extends Piece> {
   open(source: Source, size: number | undefined): Promise<OpenSource<Part>>;
   /** Rejects when there is no answer; also when `signal` is aborted. */
   send(request: HttpRequest<Part>): Promise<HttpAnswer>;
-  /** In hex. */
-  sha256(bytes: Uint8Array): string;
+  /** Of all parts in a row, in hex. */
+  sha256(parts: (string | Uint8Array<ArrayBuffer>)[]): Promise<string>;
   isOnline(): boolean;
-  /** Calls back whenever {@link isOnline} may have changed. Returns a function that ends it. */
-  watchNetwork(listener: () => void): () => void;
+  /** Calls back whenever {@link isOnline} may have changed, until `signal` is aborted. */
+  watchNetwork(listener: () => void, signal: AbortSignal): void;
   /** What relative addresses are relative to. */
   readonly baseUrl: string | undefined;
   readonly defaultStore: () => ResumeStore;

@@ -1,4 +1,4 @@
-import { ChunkedUploadError } from './chunked-upload-error.js';
+import type { ChunkedUploadError } from './chunked-upload-error.js';
 import type { UploadProgress } from './upload-state.js';
 
 /** What is iterated. */
@@ -10,28 +10,26 @@ interface Progressing {
 
 /** Starts an upload and gives its progress, the latest at each time, until it is complete or cancelled. @throws ChunkedUploadError */
 export async function* progressUntilEnd(upload: Progressing): AsyncGenerator<UploadProgress, void> {
+  let isOver = false;
   let tell = () => {};
-  let news = new Promise<void>((resolve) => (tell = resolve));
-  let end: (() => void) | null = null;
   const stopListening = upload.on('progress', () => tell());
   const ended = upload.start().then(
-    () => () => undefined,
-    (error: unknown) => () => {
-      if (!(error instanceof ChunkedUploadError) || error.code !== 'cancelled') throw error;
-    },
+    () => null,
+    (error: ChunkedUploadError) => (error.code === 'cancelled' ? null : error),
   );
-  void ended.then((how) => {
-    end = how;
+  void ended.then(() => {
+    isOver = true;
     tell();
   });
   try {
-    while (end === null) {
+    while (!isOver) {
+      const news = new Promise<void>((resolve) => (tell = resolve));
       yield upload.progress;
       await news;
-      news = new Promise<void>((resolve) => (tell = resolve));
     }
     yield upload.progress;
-    (await ended)();
+    const error = await ended;
+    if (error) throw error;
   } finally {
     stopListening();
   }

@@ -10,16 +10,14 @@ export class RateMeter {
 
   /** @param bytes counted from the beginning of the file; when it shrinks, something has to be sent again. */
   measure(bytes: number, now = Date.now()): void {
-    if (this.#last === null || bytes < this.#last.bytes) {
-      this.#last = { bytes, at: now };
-      return;
+    const last = this.#last;
+    if (last !== null && bytes >= last.bytes) {
+      const ms = now - last.at;
+      if (ms < SPAN_MS) return;
+      const rate = ((bytes - last.bytes) / ms) * 1000;
+      const before = this.bytesPerSecond ?? rate;
+      this.bytesPerSecond = rate + (before - rate) * Math.exp(-ms / MEMORY_MS);
     }
-    const ms = now - this.#last.at;
-    if (ms < SPAN_MS) return;
-    const rate = ((bytes - this.#last.bytes) / ms) * 1000;
-    const weight = 1 - Math.exp(-ms / MEMORY_MS);
-    this.bytesPerSecond =
-      this.bytesPerSecond === null ? rate : this.bytesPerSecond + weight * (rate - this.bytesPerSecond);
     this.#last = { bytes, at: now };
   }
 

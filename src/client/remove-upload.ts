@@ -1,4 +1,4 @@
-import { ChunkedUploadError } from './chunked-upload-error.js';
+import type { ChunkedUploadError } from './chunked-upload-error.js';
 import { actionFor } from './error-table.js';
 import type { Piece } from './platform.js';
 import { Recovery } from './recovery.js';
@@ -18,11 +18,11 @@ export async function removeUpload<Part extends Piece>(
     try {
       await wire.send({ method: 'DELETE', url, signal });
       return;
-    } catch (error) {
-      if (!(error instanceof ChunkedUploadError)) throw error;
+    } catch (thrown) {
+      const error = thrown as ChunkedUploadError;
       if (actionFor(error) === 'restart') return;
-      const delayMs = error.isRetryable ? recovery.next(error, 'retry', 0) : null;
-      if (delayMs === null) throw error;
+      const delayMs = recovery.next(error, 'retry', 0);
+      if (delayMs === null || !error.isRetryable) throw error;
       await sleep(delayMs, signal);
     }
   }

@@ -1,10 +1,8 @@
 /** Waits; rejects with the signal's reason when it is aborted. */
-export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const wait = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await orAbort(wait, signal).finally(() => clearTimeout(timer));
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  return orAbort(wait, signal).finally(() => clearTimeout(timer));
 }
 
 /** Waits until the signal is aborted. */
@@ -23,4 +21,13 @@ export function orAbort<Result>(work: Promise<Result>, signal: AbortSignal): Pro
       throw signal.reason;
     }),
   ]);
+}
+
+/** A signal that follows another one, so many ms later as `delayMs` says in that moment. */
+export function later(signal: AbortSignal, delayMs: () => number): AbortSignal {
+  const follower = new AbortController();
+  signal.addEventListener('abort', () => {
+    setTimeout(() => follower.abort(signal.reason), delayMs());
+  });
+  return follower.signal;
 }

@@ -23,22 +23,26 @@ export function creatingUrl(
  * @throws ChunkedUploadError `http` when something else than an upload route answered.
  */
 export function createdUrl(endpoint: string, answer: HttpAnswer): string {
-  const { id = '' } = objectIn(answer.text) as { id?: string };
-  const location = answer.header('Location')?.replace(/[?#].*/, '');
-  const name = location?.split('/').pop() || id;
-  if (!name) throw noUploadRoute(answer);
+  const { id } = objectIn(answer.text) as { id?: string };
   const url = new URL(endpoint);
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${name}`;
+  const location = answer.header('Location');
+  const name = location ? idIn(new URL(location, url)) : id;
+  if (!name) throw noUploadRoute(answer);
+  url.pathname = url.pathname.replace(/\/*$/, () => `/${name}`);
   return url.href;
 }
 
 /** The id in the address of an upload. */
-export function idIn(url: string): string {
+export function idIn(url: string | URL): string {
   return new URL(url).pathname.split('/').pop() ?? '';
 }
 
 /** The error for a success that is not about an upload, such as the start page of an app. */
 export function noUploadRoute({ status }: HttpAnswer): ChunkedUploadError {
-  const message = 'This is no upload route.';
-  return new ChunkedUploadError('http', message, { status });
+  return new ChunkedUploadError('http', 'This is no upload route.', { status });
+}
+
+/** What makes a repeated creation recognisable: 128 bits; `crypto.randomUUID` is only there on pages with https. */
+export function randomKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

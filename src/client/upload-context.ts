@@ -1,4 +1,4 @@
-import type { Piece, Platform } from './platform.js';
+import type { OpenSource, Piece, Platform } from './platform.js';
 import type { ResolvedOptions } from './resolve-options.js';
 import type { Turns } from './turns.js';
 import type { UploadStatus } from './upload-status.js';
@@ -11,4 +11,6 @@ export interface UploadContext<Part extends Piece> {
   readonly wire: Wire<Part>;
   readonly turns: Turns;
   readonly status: UploadStatus;
+  /** Opens the source. @throws ChunkedUploadError `source_unreadable`. */
+  readonly open: () => Promise<OpenSource<Part>>;
 }

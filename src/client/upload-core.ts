@@ -1,6 +1,6 @@
 import type { ChunkedUploadError } from './chunked-upload-error.js';
 import type { ChunkedUploadOptions } from './client-options.js';
-import type { OpenSource, Piece, Platform } from './platform.js';
+import type { Piece, Platform } from './platform.js';
 import { progressUntilEnd } from './progress-iterator.js';
 import { removeUpload } from './remove-upload.js';
 import { resolveOptions } from './resolve-options.js';
@@ -14,7 +14,6 @@ import { Wire } from './wire.js';
 
 /** One upload: starts, pauses, goes on, cancels, and says how far it came. The platforms' `ChunkedUpload` derives from it. */
 export abstract class UploadCore<Source, Part extends Piece> implements AsyncIterable<UploadProgress> {
-  #open: () => Promise<OpenSource<Part>>;
   #context: UploadContext<Part>;
   #status: UploadStatus;
   #run: UploadRun<Part> | null = null;
@@ -28,8 +27,8 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
   ) {
     const options = resolveOptions(given, platform);
     const status = (this.#status = new UploadStatus(options.uploadUrl));
-    this.#open = () => platform.open(input, options.size);
-    this.#context = { platform, options, wire: new Wire(platform, options), turns, status };
+    const open = () => platform.open(input, options.size);
+    this.#context = { platform, options, wire: new Wire(platform, options), turns, status, open };
   }
 
   get state(): UploadState {
@@ -62,7 +61,7 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
 
   /** @returns a function that removes the listener. */
   on<Name extends keyof UploadEvents>(name: Name, listener: (event: UploadEvents[Name]) => void): () => void {
-    return this.#status.events.on(name, listener);
+    return this.#status.on(name, listener);
   }
 
   /**
@@ -102,9 +101,9 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
     await this.#result?.catch(() => undefined);
     if (status.url !== null) {
       await removeUpload(wire, status.url, options.retry);
-      await this.#run?.session?.memory.forget(status.url);
+      await this.#run?.transfer?.forget();
     }
-    status.events.emit('cancel', undefined);
+    status.emit('cancel', undefined);
   }
 
   /** Starts the upload, and gives its progress until it is complete or cancelled; a slow reader misses some. Throws when it fails. */
@@ -114,16 +113,16 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
 
   async #begin(): Promise<UploadResult> {
     const status = this.#status;
-    this.#run = new UploadRun(this.#context, this.#open);
+    this.#run = new UploadRun(this.#context);
     if (this.state === 'cancelled') this.#run.wish('cancel');
     try {
       const result = await this.#run.go();
       status.enter('complete');
-      status.events.emit('complete', result);
+      status.emit('complete', result);
       return result;
     } catch (error) {
       status.enter('failed');
-      if (this.state === 'failed') status.events.emit('error', error as ChunkedUploadError);
+      if (this.state === 'failed') status.emit('error', error as ChunkedUploadError);
       throw error;
     }
   }

@@ -10,7 +10,7 @@ export interface UploadEvents {
   readonly created: { readonly url: string; readonly isResumed: boolean };
   /** The server acknowledged the bytes `[start, end)`. */
   readonly chunk: { readonly start: number; readonly end: number };
-  /** Something failed that may heal; it is tried again after `delayMs`. */
+  /** Something failed that may heal; it is tried again after `delayMs`. With `attempt` 0 another client goes on, and this one looks on. */
   readonly retry: { readonly error: ChunkedUploadError; readonly attempt: number; readonly delayMs: number };
   readonly complete: UploadResult;
   readonly error: ChunkedUploadError;

@@ -33,9 +33,7 @@ export async function fingerprint<Part extends Piece>(
   const head = await source.peek(0, Math.min(size, PEEK_BYTES));
   const tail = await source.peek(Math.max(0, size - PEEK_BYTES), size);
   if (!head || !tail) return null;
-  const digests = [head, tail].map((bytes) => sha256(bytes));
-  const facts = JSON.stringify([endpoint, userId, filename, size, source.lastModified, ...digests]);
-  return sha256(new TextEncoder().encode(facts));
+  return sha256([JSON.stringify([endpoint, userId, filename, size, source.lastModified]), head, tail]);
 }
 
 /** The same for a source that is not open. */

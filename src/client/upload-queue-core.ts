@@ -26,10 +26,10 @@ export abstract class UploadQueueCore<Source, Upload extends Queued> {
   readonly #events = new Emitter<{ change: undefined }>();
   readonly #turns: Turns;
   readonly #defaults: ChunkedUploadOptions;
-  readonly #list: Upload[] = [];
+  #list: Upload[] = [];
 
   constructor({ concurrency = CONCURRENCY, ...defaults }: UploadQueueOptions) {
-    if (!(concurrency >= 1)) throw new RangeError('concurrency: 1 or more');
+    if (!(concurrency >= 1)) throw new RangeError('concurrency');
     this.#turns = new Turns(concurrency);
     this.#defaults = defaults;
   }
@@ -47,16 +47,14 @@ export abstract class UploadQueueCore<Source, Upload extends Queued> {
     const upload = this.create(source, { ...this.#defaults, ...options }, this.#turns);
     this.#list.push(upload);
     upload.on('progress', () => this.#changed());
-    void upload.start().catch(() => undefined);
+    void upload.start();
     this.#changed();
     return upload;
   }
 
   /** Takes an upload off the list; it is not stopped. */
   remove(upload: Upload): void {
-    const index = this.#list.indexOf(upload);
-    if (index < 0) return;
-    this.#list.splice(index, 1);
+    this.#list = this.#list.filter((each) => each !== upload);
     this.#changed();
   }
 

@@ -7,8 +7,7 @@ import type { UploadProgress, UploadState } from './upload-state.js';
 const REPORT_EVERY_MS = 100;
 
 /** What is known of an upload, and who is told. Whoever works on the upload writes it. */
-export class UploadStatus {
-  readonly events = new Emitter<UploadEvents>();
+export class UploadStatus extends Emitter<UploadEvents> {
   state: UploadState = 'idle';
   /** Acknowledged bytes. */
   offset = 0;
@@ -19,7 +18,9 @@ export class UploadStatus {
   #reportedAt = 0;
 
   /** @param url null until there is one. */
-  constructor(public url: string | null) {}
+  constructor(public url: string | null) {
+    super();
+  }
 
   get progress(): UploadProgress {
     const { state, offset, inFlight, size } = this;
@@ -34,8 +35,8 @@ export class UploadStatus {
     if (this.state === state || this.state === 'cancelled') return;
     this.state = state;
     if (state !== 'uploading') this.#meter.rest();
-    this.events.emit('statechange', state);
-    this.events.emit('progress', this.progress);
+    this.emit('statechange', state);
+    this.emit('progress', this.progress);
   }
 
   /** More bytes went out, were acknowledged, or have to be sent again. */
@@ -46,6 +47,6 @@ export class UploadStatus {
     this.#meter.measure(offset + inFlight, now);
     if (inFlight > 0 && now - this.#reportedAt < REPORT_EVERY_MS) return;
     this.#reportedAt = now;
-    this.events.emit('progress', this.progress);
+    this.emit('progress', this.progress);
   }
 }

@@ -25,23 +25,26 @@ const UNAUTHENTICATED = 'unauthenticated';
 
 /** Sends requests with the app's headers, and turns refusals into errors. */
 export class Wire<Part extends Piece> {
-  constructor(
-    private readonly platform: Platform<never, Part>,
-    private readonly options: WireOptions,
-  ) {}
+  readonly #platform: Platform<never, Part>;
+  readonly #options: WireOptions;
+
+  constructor(platform: Platform<never, Part>, options: WireOptions) {
+    this.#platform = platform;
+    this.#options = options;
+  }
 
   /**
    * Sends a request; once more with new headers when nobody was signed in.
    * @throws ChunkedUploadError for whatever is no success, and the signal's reason when it is aborted.
    */
   async send(request: WireRequest<Part>): Promise<HttpAnswer> {
-    const { headers } = this.options;
-    const answer = await this.#try(request, 'request');
-    const error = refusalIn(answer);
-    const mayAskAgain = typeof headers === 'function' && error?.code === UNAUTHENTICATED;
-    if (!mayAskAgain) return error ? Promise.reject(error) : answer;
-    const second = await this.#try(request, 'unauthorized');
-    return second.status < 300 ? second : Promise.reject(refusalIn(second) ?? error);
+    try {
+      return await this.#try(request, 'request');
+    } catch (error) {
+      const { code } = error as Partial<ChunkedUploadError>;
+      if (code !== UNAUTHENTICATED || typeof this.#options.headers !== 'function') throw error;
+      return this.#try(request, 'unauthorized');
+    }
   }
 
   async #try(
@@ -52,46 +55,41 @@ export class Wire<Part extends Piece> {
     signal.throwIfAborted();
     const request: HttpRequest<Part> = {
       ...rest,
-      ...this.options,
+      ...this.#options,
       body: body ?? null,
       signal,
       headers: { Accept: 'application/json', ...headers, ...common },
     };
-    return this.platform.send(request).catch((error: unknown) => {
+    const answer = await this.#platform.send(request).catch((cause: unknown) => {
       signal.throwIfAborted();
-      throw error instanceof ChunkedUploadError ? error : networkError(error);
+      if (cause instanceof ChunkedUploadError) throw cause;
+      throw new ChunkedUploadError('network', 'No answer.', { cause, isRetryable: true });
     });
+    if (answer.status < 300) return answer;
+    throw refusalIn(answer);
   }
 
   async #headers(reason: 'request' | 'unauthorized'): Promise<UploadHeaders> {
-    const { headers = {} } = this.options;
+    const { headers = {} } = this.#options;
     if (typeof headers !== 'function') return headers;
     try {
       return await headers(reason);
     } catch (cause) {
-      throw new ChunkedUploadError('headers_failed', `headers(): ${String(cause)}`, {
-        cause,
-      });
+      throw new ChunkedUploadError('headers_failed', `headers(): ${String(cause)}`, { cause });
     }
   }
 }
 
-function networkError(cause: unknown): ChunkedUploadError {
-  return new ChunkedUploadError('network', 'No answer.', { cause, isRetryable: true });
-}
-
-/** Null for a success. */
-function refusalIn(answer: HttpAnswer): ChunkedUploadError | null {
+function refusalIn(answer: HttpAnswer): ChunkedUploadError {
   const { status } = answer;
-  if (status >= 200 && status < 300) return null;
   const problem = objectIn(answer.text) as UploadProblem;
   const code = problem.code ?? (status === 401 ? UNAUTHENTICATED : 'http');
-  const seconds = problem.retry_after ?? secondsIn(answer.header('Retry-After'));
+  const retryAfter = problem.retry_after ?? secondsIn(answer.header('Retry-After'));
   const action = actionFor({ code, status });
   return new ChunkedUploadError(code, problem.detail ?? `The server answered ${status}.`, {
     status,
     problem,
-    ...(seconds !== undefined && { retryAfter: seconds }),
+    retryAfter,
     isRetryable: action === 'retry' || action === 'seek',
   });
 }
@@ -99,6 +97,6 @@ function refusalIn(answer: HttpAnswer): ChunkedUploadError | null {
 /** `Retry-After` is a number of seconds or a date. */
 function secondsIn(header: string | null): number | undefined {
   if (header === null) return undefined;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.max(0, Math.ceil(seconds));
+  const seconds = Number(header);
+  return Number.isNaN(seconds) ? Math.max(0, (Date.parse(header) - Date.now()) / 1000) || undefined : seconds;
 }

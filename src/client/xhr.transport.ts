@@ -19,16 +19,13 @@ export function sendByXhr(request: HttpRequest<Blob>): Promise<HttpAnswer> {
       onProgress?.(loaded);
     };
     xhr.onprogress = alive;
-    xhr.onload = () =>
-      resolve({
-        status: xhr.status,
-        text: xhr.responseText,
-        header: (name) => xhr.getResponseHeader(name),
-      });
-    xhr.onerror = xhr.onabort = () => reject(new Error());
     xhr.onloadend = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
+      const { status, responseText: text } = xhr;
+      // Broken off, it has no status.
+      if (status === 0) reject(new Error());
+      else resolve({ status, text, header: (name) => xhr.getResponseHeader(name) });
     };
     signal.addEventListener('abort', abort);
     alive();

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { appendFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,6 +96,14 @@ describe('chunked-upload put', () => {
       expect(await stored()).toEqual(['a.txt', 'c.txt', 'empty', 'one.txt']);
       expect((await put('tree', '--hidden', '--quiet')).stdout).toBe('');
       expect(await stored()).toContain('.secret');
+    });
+
+    it('where nothing can be remembered, and says so', async () => {
+      await file('a.txt', 'a');
+      const env = { XDG_CACHE_HOME: '/dev/null' };
+      const { code, stderr } = await start(['a.txt', '--to', `${line.origin}/upload`], env).outcome;
+      expect(stderr).toMatch(/^Nothing can be remembered in \/dev\/null\/\S+ \(ENOTDIR\)/);
+      expect(code).toBe(0);
     });
 
     it('standard input, under a name', async () => {
@@ -283,6 +294,17 @@ describe('chunked-upload put', () => {
       expect(await stored()).toEqual(['good.txt']);
       const json = outcomes((await put(...names, '--json')).stdout);
       expect(json.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed', 'failed', 'skipped']);
+    });
+
+    it('at an address that sends callers elsewhere', async () => {
+      await file('a.txt', 'a');
+      const elsewhere = createServer((_, response) => response.writeHead(308, { Location: '/b' }).end());
+      await once(elsewhere.listen(0, '127.0.0.1'), 'listening');
+      const { port } = elsewhere.address() as AddressInfo;
+      const { code, stderr } = await start(['a.txt', '--to', `http://127.0.0.1:${port}/upload`]).outcome;
+      elsewhere.close();
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/308\. It sends callers elsewhere; name that address yourself/);
     });
 
     it('at an address that is wrong', async () => {

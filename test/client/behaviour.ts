@@ -548,7 +548,7 @@ const refused: Behaviour[] = [
         [400, 'size_mismatch'],
         [403, 'forbidden'],
         [400, 'type_not_allowed'],
-        [500, 'unheard_of'],
+        [422, 'unheard_of'],
       ];
       for (const [status, code] of answers) {
         await rig.clear();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { ChunkedUploadError } from '../../src/client/index.js';
 import { UPLOAD_ERROR_CODES } from '../../src/errors/upload-error-code.js';
-import { ERROR_WORDS, wordsFor } from '../../src/ui/page/error-words.js';
+import { canTryAgain, ERROR_WORDS, whatHappened, wordsFor } from '../../src/ui/page/error-words.js';
 
 const codesIn = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].map(([, code = '']) => code);
@@ -37,6 +37,37 @@ describe('the words for errors', () => {
     expect(words('refused', { problem: { detail: 'No cats on Mondays.' } })).toBe('No cats on Mondays.');
     expect(words('http', { status: 401 })).toMatch(/signed out/);
     expect(words('http', { status: 502 })).toMatch(/\(502\)/);
-    expect(words('new_code', {})).toBe('Something went wrong: message');
+    expect(words('new_code', {})).toBe('Something went wrong (message). Try again in a moment.');
+  });
+
+  it('offers to try again where docs/errors.md does not say that it is of no use', async () => {
+    const table = await readFile('docs/errors.md', 'utf8');
+    const ways = [...table.matchAll(/^\| `(\w+)`.*\| *([^|]+?) *\|$/gm)].map(([, code = '', way = '']) => ({
+      code,
+      way,
+    }));
+    expect(ways.length).toBe(UPLOAD_ERROR_CODES.length);
+    const mayHelp = ways.filter(({ way }) => /retry|seek|restart/.test(way)).map(({ code }) => code);
+    const offered = ways
+      .map(({ code }) => code)
+      .filter((code) => canTryAgain(new ChunkedUploadError(code, '')));
+    // A piece that was cut on the way, and an upload that another tab went on with, may be whole the next time.
+    expect(offered.sort()).toEqual([...mayHelp, 'length_mismatch', 'taken_over'].sort());
+  });
+
+  it.each([
+    [401, true],
+    [403, false],
+    [404, false],
+    [413, false],
+    [429, true],
+    [502, true],
+  ])('offers to try again after a mere %d: %s', (status, isOffered) => {
+    expect(canTryAgain(new ChunkedUploadError('http', '', { status }))).toBe(isOffered);
+  });
+
+  it('asks nobody to try again while the page does so by itself', () => {
+    for (const code of Object.keys(ERROR_WORDS))
+      expect(whatHappened(new ChunkedUploadError(code, 'message'))).not.toMatch(/try again/i);
   });
 });

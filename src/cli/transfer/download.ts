@@ -70,7 +70,11 @@ export class Download {
     if (this.offset === remote.sizeBytes) return;
     await retries.run(async () => {
       const answer = await this.ask();
-      for await (const bytes of answer.body()) await this.take(bytes);
+      for await (const bytes of answer.body()) {
+        await this.take(bytes);
+        // More than there can be is not right, however much more would come.
+        if (this.offset > (remote.sizeBytes ?? Infinity)) return;
+      }
       if (remote.sizeBytes !== null && this.offset < remote.sizeBytes) throw networkError();
     });
   }

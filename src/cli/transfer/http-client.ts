@@ -31,6 +31,8 @@ export class HttpClient {
         method,
         // Bytes are counted and continued: nobody on the way may compress them.
         headers: { 'Accept-Encoding': 'identity', ...headers, ...this.headers },
+        // `fetch` would take headers such as X-Api-Key along to another server.
+        redirect: 'manual',
         signal: AbortSignal.any([this.signal, watch.signal]),
       });
       if (!answer.ok) throw await refusal(answer);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { access, type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises';
 import { systemCode } from '../../errors/system-code.js';
 import { type DownloadTarget, TargetError } from './download-target.js';
 import type { RemoteFile } from './remote-file.js';
@@ -11,7 +12,8 @@ const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**
  * A file that is `<name>.<of which bytes>.part` until all of it is there and right. That name says what the bytes are
- * part of, so that they are never continued with those of another file.
+ * part of, so that they are never continued with those of another file. Each byte is written at its own place and nothing
+ * is cut off before the end: several commands that fetch the same file at once write the same.
  */
 export class PartFile implements DownloadTarget {
   /** Where the bytes are meanwhile. */
@@ -31,36 +33,37 @@ export class PartFile implements DownloadTarget {
   }
 
   async open(onKept: (bytes: Buffer) => void): Promise<number> {
-    if (!this.isForced && (await exists(this.path))) throw alreadyThere(this.path);
-    this.file = await open(this.partPath, 'a+');
+    await this.checkPlace();
+    this.file = await open(this.partPath, constants.O_RDWR | constants.O_CREAT);
     const { size } = await this.file.stat();
     // Without a strong name nobody knows what these bytes are part of.
-    if (!this.remote.etag || size > (this.remote.sizeBytes ?? Infinity)) await this.startOver();
-    else await this.read(onKept);
+    if (this.remote.etag && size <= (this.remote.sizeBytes ?? Infinity)) await this.read(onKept);
     return this.length;
   }
 
   async write(bytes: Buffer): Promise<void> {
     for (let written = 0; written < bytes.length;) {
-      const { bytesWritten } = await this.opened.write(bytes, written);
+      const left = bytes.length - written;
+      const { bytesWritten } = await this.opened.write(bytes, written, left, this.length + written);
       written += bytesWritten;
     }
     this.length += bytes.length;
   }
 
-  async startOver(): Promise<boolean> {
-    await this.opened.truncate(0);
+  startOver(): Promise<boolean> {
     this.length = 0;
-    return true;
+    return Promise.resolve(true);
   }
 
   async finish(): Promise<void> {
+    await this.opened.truncate(this.length);
     // What has its name has its bytes, after a power cut too.
     await this.opened.sync();
-    this.isFinished = true;
-    await this.close();
+    await this.opened.close();
+    this.file = null;
     if (this.isForced) await rename(this.partPath, this.path);
     else await renameToNew(this.partPath, this.path);
+    this.isFinished = true;
   }
 
   async discard(): Promise<void> {
@@ -86,6 +89,16 @@ export class PartFile implements DownloadTarget {
     return this.file;
   }
 
+  /** Before anything is fetched. What is no plain file, such as /dev/null, is never replaced. */
+  private async checkPlace(): Promise<void> {
+    const there = await stat(this.path).catch(() => null);
+    if (there && !there.isFile()) {
+      const message = `${this.path} is no plain file, so it is not replaced. Say -o - and redirect that.`;
+      throw new TargetError('exists', message);
+    }
+    if (there && !this.isForced) throw alreadyThere(this.path);
+  }
+
   private async read(onBytes: (bytes: Buffer) => void): Promise<void> {
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     for (;;) {
@@ -97,13 +110,6 @@ export class PartFile implements DownloadTarget {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** A link refuses an existing name in one step, where a rename would replace it. */
 async function renameToNew(from: string, to: string): Promise<void> {
   try {
@@ -111,10 +117,17 @@ async function renameToNew(from: string, to: string): Promise<void> {
     await rm(from);
   } catch (error) {
     const code = systemCode(error) ?? '';
-    if (code === 'EEXIST' || (await exists(to))) throw alreadyThere(to);
+    if (code === 'EEXIST' || (await isThere(to))) throw alreadyThere(to);
     if (!NO_LINKS.has(code)) throw error;
     await rename(from, to);
   }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function alreadyThere(path: string): TargetError {

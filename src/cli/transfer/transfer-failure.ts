@@ -11,6 +11,9 @@ export interface TransferFailure {
   readonly status?: number;
 }
 
+const NO_ROUTE = 'Is there an upload route at this address? It usually ends in /upload.';
+const REDIRECTED = 'It sends callers elsewhere; name that address yourself, as credentials do not follow.';
+
 /** What to do where the message does not say it. */
 const ADVICE: Readonly<Record<string, string>> = {
   network: 'Check the address and whether the server runs; the same command goes on where this one ended.',
@@ -18,6 +21,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   forbidden: 'Whoever you are there may not do this.',
   not_found: 'Check the address, and whether the upload is yours.',
   no_space: 'Try again when the server has room; the same command goes on where this one ended.',
+  method_not_allowed: NO_ROUTE,
   quota_exceeded: 'Finish or cancel an unfinished upload of yours first.',
   checksum_mismatch:
     'The bytes were damaged on their way, or the file changed meanwhile. Run the same command again.',
@@ -34,9 +38,10 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 /** What to do about an answer that names no code: not by this module, or by a proxy before it. */
 const ADVICE_BY_STATUS: Readonly<Record<number, string>> = {
+  ...Object.fromEntries([301, 302, 303, 307, 308].map((status) => [status, REDIRECTED])),
   403: ADVICE.forbidden ?? '',
-  404: 'Is there an upload route at this address? It usually ends in /upload.',
-  405: 'Is there an upload route at this address? It usually ends in /upload.',
+  404: NO_ROUTE,
+  405: NO_ROUTE,
   407: 'A proxy on the way wants to know who you are.',
   413: 'A proxy on the way takes no bodies of this size; try a smaller --chunk-size.',
 };

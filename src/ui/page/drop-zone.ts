@@ -37,7 +37,7 @@ async function filesIn(transfer: DataTransfer): Promise<File[]> {
     .filter(({ kind }) => kind === 'file')
     .map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
   const files = found.map((each) =>
-    each && !(each instanceof File) ? filesOf(each) : Promise.resolve([each]),
+    each && !(each instanceof File) ? filesOf(each).catch(() => []) : Promise.resolve([each]),
   );
   return (await Promise.all(files)).flat().filter((file) => file !== null);
 }

@@ -1,5 +1,6 @@
 import { element, fileButton } from './dom.js';
 import { formatBytes, formatMoment } from './format.js';
+import { inLine } from './state-words.js';
 import type { ServerUpload } from './upload-route.js';
 
 const COPIED_MS = 2_000;
@@ -18,7 +19,7 @@ export function finishedRow(upload: ServerUpload, contentUrl: string): HTMLLIEle
   const facts = [formatBytes(size ?? offset ?? 0)];
   if (completedAt) facts.push(formatMoment(new Date(completedAt)));
   const title = element('h3', { children: [filename] });
-  const status = element('p', { props: { className: 'status' }, children: [facts.join(' · ')] });
+  const status = element('p', { props: { className: 'status' }, children: [inLine(facts)] });
   const about = element('div', { props: { className: 'about' }, children: [title, status] });
   const download = element('a', {
     props: { className: 'button', href: contentUrl, download: filename },

@@ -5,23 +5,33 @@ import { formatBytes, formatPercent, formatRate, formatTimeLeft } from './format
 const STATE_WORDS: Readonly<Record<UploadState, string>> = {
   idle: 'Not started',
   waiting: 'Waiting for its turn',
-  offline: 'Waiting for the network; it goes on by itself',
+  offline: 'Waiting for the network',
   uploading: 'Uploading',
   paused: 'Paused',
-  completing: 'All sent; the server is checking it',
+  completing: 'All sent, now being checked',
   complete: 'Complete',
-  cancelled: 'Cancelled',
+  cancelled: 'Being cancelled',
   failed: 'Stopped',
 };
 
 /** How an upload stands, in a line: `Uploading · 45% · 90 MB of 200 MB · 12 MB/s · 9 s left`. */
-export function describeProgress(progress: UploadProgress, file: { readonly size: number }): string {
+export function describeProgress(
+  progress: UploadProgress,
+  file: { readonly size: number },
+  isTroubled: boolean,
+): string {
   const { state, bytesSent, bytesPerSecond, secondsLeft } = progress;
   const size = progress.size ?? file.size;
-  if (state === 'cancelled') return STATE_WORDS.cancelled;
-  const parts = [STATE_WORDS[state], formatPercent(bytesSent, size)];
-  parts.push(`${formatBytes(bytesSent)} of ${formatBytes(size)}`);
-  if (state === 'uploading' && bytesPerSecond !== null) parts.push(formatRate(bytesPerSecond));
-  if (state === 'uploading' && secondsLeft !== null) parts.push(formatTimeLeft(secondsLeft));
-  return parts.join(' · ');
+  const facts: string[] = [];
+  if (bytesSent === 0) facts.push(formatBytes(size));
+  else facts.push(formatPercent(bytesSent, size), `${formatBytes(bytesSent)} of ${formatBytes(size)}`);
+  if (state === 'uploading' && bytesPerSecond !== null) facts.push(formatRate(bytesPerSecond));
+  if (state === 'uploading' && secondsLeft !== null) facts.push(formatTimeLeft(secondsLeft));
+  const word = state === 'waiting' && isTroubled ? 'Waiting to try again' : STATE_WORDS[state];
+  return inLine(state === 'cancelled' ? [word] : [word, ...facts]);
+}
+
+/** Facts side by side. A line breaks between them, not within a number and its unit. */
+export function inLine(facts: readonly string[]): string {
+  return facts.map((fact) => fact.replaceAll(' ', '\u00a0')).join(' · ');
 }

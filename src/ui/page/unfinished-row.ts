@@ -1,7 +1,12 @@
 import { type ChunkedUploadError, type StoredUpload, uploadKey } from '../../client/index.js';
 import { element, fileButton } from './dom.js';
-import { wordsFor } from './error-words.js';
+import { ERROR_WORDS, wordsFor } from './error-words.js';
 import { formatBytes, formatMoment, formatPercent } from './format.js';
+import { inLine } from './state-words.js';
+import type { Standing } from './upload-route.js';
+
+/** Standings of uploads that somebody can do something about. */
+export type LeftStanding = Exclude<Standing, 'complete' | 'missing'>;
 
 /** What somebody may do with an upload that was begun on an earlier visit. */
 export interface UnfinishedChoices {
@@ -21,42 +26,52 @@ export class UnfinishedRow {
   private readonly asNew: HTMLButtonElement;
   private wrongFile: File | null = null;
 
-  /** @param offset bytes the server has; null when it could not be asked. */
   constructor(
     private readonly entry: StoredUpload,
-    private readonly offset: number | null,
+    private readonly standing: LeftStanding,
     private readonly choices: UnfinishedChoices,
   ) {
     const { filename } = entry;
     this.input.addEventListener('change', () => void this.take());
-    const choose = fileButton('Choose the same file', filename, () => this.input.click());
+    const isOver = standing === 'expired';
+    const choose = fileButton(isOver ? 'Choose the file again' : 'Choose the same file', filename, () =>
+      this.input.click(),
+    );
     choose.classList.add('primary');
-    const discard = fileButton('Discard', filename, () => void this.discard(discard));
+    const discard = fileButton(isOver ? 'Dismiss' : 'Discard', filename, () => void this.discard(discard));
     this.asNew = fileButton('Upload as a new file', filename, () => this.uploadWrongFile());
     this.asNew.hidden = true;
     const title = element('h3', { children: [filename] });
     const status = element('p', { props: { className: 'status' }, children: [this.describe()] });
     const about = element('div', { props: { className: 'about' }, children: [title, status] });
     const buttons = element('div', { props: { className: 'buttons' } });
-    buttons.append(this.asNew, choose, discard, this.input);
+    buttons.append(choose, discard, this.input);
     this.element = element('li', { props: { className: 'row' } });
-    this.element.dataset.state = 'left';
-    this.element.append(about, buttons, this.bar(), this.problem);
+    this.element.dataset.state = isOver ? 'over' : 'left';
+    this.element.append(about, buttons, ...(isOver ? [] : [this.bar()]), this.problem, this.asNew);
+    if (isOver)
+      this.problem.textContent = `${ERROR_WORDS.expired} Choose the file to send it from the beginning.`;
   }
 
   private describe(): string {
     const { size, createdAt } = this.entry;
-    const whole = size ?? this.offset ?? 0;
-    const sent = this.offset === null ? 'Partly sent' : `${formatPercent(this.offset, whole)} sent`;
-    return `${sent} · ${formatBytes(whole)} · begun ${formatMoment(new Date(createdAt))}`;
+    const whole = size ?? this.offset;
+    const sent =
+      typeof this.standing === 'number' ? `${formatPercent(this.offset, whole)} sent` : 'Partly sent';
+    const begun = `begun ${formatMoment(new Date(createdAt))}`;
+    return inLine([this.standing === 'expired' ? 'Expired' : sent, formatBytes(whole), begun]);
   }
 
   private bar(): HTMLProgressElement {
-    const value = this.offset && this.entry.size ? this.offset / this.entry.size : 0;
+    const value = this.entry.size ? this.offset / this.entry.size : 0;
     return element('progress', {
       props: { max: 1, value },
       attributes: { 'aria-label': this.entry.filename },
     });
+  }
+
+  private get offset(): number {
+    return typeof this.standing === 'number' ? this.standing : 0;
   }
 
   private async take(): Promise<void> {

@@ -11,6 +11,12 @@ export interface ServerUpload {
   readonly completed_at?: string | null;
 }
 
+/**
+ * How an upload of an earlier visit stands: bytes the server has, or why that cannot be said. `missing`: cancelled
+ * elsewhere, deleted long ago, or of somebody else.
+ */
+export type Standing = number | 'unknown' | 'complete' | 'expired' | 'missing';
+
 /** What the page asks the server besides uploading: see README, "The endpoint". */
 export class UploadRoute {
   /** Absolute. */
@@ -32,23 +38,24 @@ export class UploadRoute {
     return page.items ?? [];
   }
 
-  /** How an upload stands; null when it is no more. @throws ChunkedUploadError when that cannot be known. */
-  async ask(url: string): Promise<ServerUpload | null> {
-    return (await orGone(request('GET', url))) as ServerUpload | null;
+  /** How an upload stands; `unknown` when the server cannot be asked. */
+  async standing(url: string): Promise<Standing> {
+    try {
+      const { status, offset = 0 } = (await request('GET', url)) as ServerUpload;
+      return status === 'complete' ? status : offset;
+    } catch (error) {
+      const { status } = error as ChunkedUploadError;
+      if (status === 410) return 'expired';
+      return status === 404 ? 'missing' : 'unknown';
+    }
   }
 
   /** Deletes an upload; one that is gone is deleted. @throws ChunkedUploadError */
   async discard(url: string): Promise<void> {
-    await orGone(request('DELETE', url));
+    await request('DELETE', url).catch((error: ChunkedUploadError) => {
+      if (error.status !== 404 && error.status !== 410) throw error;
+    });
   }
-}
-
-async function orGone(answer: Promise<unknown>): Promise<unknown> {
-  return answer.catch((error: unknown) => {
-    const isGone = error instanceof ChunkedUploadError && (error.status === 404 || error.status === 410);
-    if (isGone) return null;
-    throw error;
-  });
 }
 
 async function request(method: string, url: string): Promise<unknown> {

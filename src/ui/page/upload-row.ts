@@ -1,6 +1,6 @@
 import type { ChunkedUpload, ChunkedUploadError, UploadState } from '../../client/index.js';
 import { element, fileButton, nameButton, setShown } from './dom.js';
-import { wordsFor } from './error-words.js';
+import { canTryAgain, whatHappened, wordsFor } from './error-words.js';
 import { describeProgress } from './state-words.js';
 
 /** States in which somebody may want to stop for a while. */
@@ -16,20 +16,22 @@ export class UploadRow {
   private readonly again: HTMLButtonElement;
   private readonly cancel: HTMLButtonElement;
 
+  /** @param onCancel somebody wants to get rid of it. */
   constructor(
     private readonly upload: ChunkedUpload,
     private readonly file: File,
+    onCancel: () => void,
   ) {
     const { name } = file;
     this.bar.setAttribute('aria-label', name);
     this.pause = fileButton('Pause', name, () => this.pauseOrResume());
     this.again = fileButton('Try again', name, () => this.tryAgain());
-    this.cancel = fileButton('Cancel', name, () => void upload.cancel().catch(() => undefined));
+    this.cancel = fileButton('Cancel', name, onCancel);
     this.element = this.layOut();
     upload.on('progress', () => this.show());
     upload.on('statechange', (state) => this.enter(state));
-    upload.on('retry', ({ error }) => this.complain(error));
-    upload.on('error', (error) => this.complain(error));
+    upload.on('retry', ({ error, delayMs }) => delayMs > 0 && this.explainWait(error));
+    upload.on('error', (error) => this.explainEnd(error));
     this.enter(upload.state);
     this.show();
   }
@@ -60,23 +62,43 @@ export class UploadRow {
     const { progress } = this.upload;
     const size = progress.size ?? this.file.size;
     this.bar.value = size === 0 ? Number(progress.state === 'complete') : progress.bytesSent / size;
-    this.status.textContent = describeProgress(progress, this.file);
+    this.status.textContent = describeProgress(progress, this.file, this.isTroubled);
+  }
+
+  private get isTroubled(): boolean {
+    return !this.trouble.hidden;
   }
 
   private enter(state: UploadState): void {
+    const { name } = this.file;
+    const isOver = state !== 'waiting' || this.element.dataset.state === 'offline';
     this.element.dataset.state = state;
-    const isTroubled = ['waiting', 'failed'].includes(state) && !this.trouble.hidden;
-    if (!isTroubled) this.trouble.hidden = true;
-    nameButton(this.pause, state === 'paused' ? 'Resume' : 'Pause', this.file.name);
+    if (isOver) this.trouble.hidden = true;
+    if (state === 'offline') this.complain('There is no network. It goes on by itself when it is back.');
+    nameButton(this.pause, state === 'paused' ? 'Resume' : 'Pause', name);
+    nameButton(this.cancel, 'Cancel', name);
     setShown(this.pause, state === 'paused' || PAUSABLE.includes(state), this.cancel);
-    setShown(this.again, isTroubled, this.cancel);
+    setShown(this.again, state === 'waiting' && this.isTroubled, this.cancel);
   }
 
-  /** What is wrong, until it goes on. */
-  private complain(error: ChunkedUploadError): void {
-    this.trouble.textContent = wordsFor(error);
-    this.trouble.hidden = false;
-    nameButton(this.again, this.upload.state === 'failed' ? 'Try again' : 'Try now', this.file.name);
+  /** It goes on by itself, later. */
+  private explainWait(error: ChunkedUploadError): void {
+    this.complain(`${whatHappened(error)} It is tried again by itself.`);
+    nameButton(this.again, 'Try now', this.file.name);
     this.again.hidden = false;
+  }
+
+  /** It does not go on by itself; perhaps not at all. */
+  private explainEnd(error: ChunkedUploadError): void {
+    this.complain(wordsFor(error));
+    nameButton(this.again, 'Try again', this.file.name);
+    setShown(this.again, canTryAgain(error), this.cancel);
+    if (!canTryAgain(error)) nameButton(this.cancel, 'Remove', this.file.name);
+  }
+
+  private complain(words: string): void {
+    this.trouble.textContent = words;
+    this.trouble.hidden = false;
+    this.show();
   }
 }

@@ -7,10 +7,10 @@ import {
   type UploadResult,
 } from '../../client/index.js';
 import type { Announcer } from './announcer.js';
-import { wordsFor } from './error-words.js';
+import { whatHappened, wordsFor } from './error-words.js';
 import { finishedRow } from './finished-row.js';
 import type { RowList } from './row-list.js';
-import { UnfinishedRow } from './unfinished-row.js';
+import { type LeftStanding, UnfinishedRow } from './unfinished-row.js';
 import type { ServerUpload, UploadRoute } from './upload-route.js';
 import { UploadRow } from './upload-row.js';
 
@@ -24,6 +24,12 @@ export interface PageParts {
   /** Gets the keyboard when what it was on is gone. */
   readonly home: HTMLElement;
 }
+
+/** Failures in a row that are worth a word: one or two are over before it is said. */
+const LASTING_TROUBLE = 3;
+
+/** How long uploads that the server does not show are remembered. */
+const KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Uploads of this visit, unfinished ones of earlier visits, and finished ones: what there is, and how it moves. */
 export class UploadsPage {
@@ -57,12 +63,13 @@ export class UploadsPage {
     const standings = await Promise.all(entries.map((entry) => this.ask(entry)));
     if (unfinished.hasFocus) return;
     const isOurs = (url: string) => this.queue.uploads.some((upload) => upload.url === url);
-    const left = entries.map((entry, index) => ({ entry, offset: standings[index] }));
-    this.unfinishedRows = new Map(
-      left.flatMap(({ entry, offset }) =>
-        offset === undefined || isOurs(entry.url) ? [] : [[entry.url, this.unfinishedRow(entry, offset)]],
-      ),
-    );
+    const rows = entries.flatMap((entry, index) => {
+      const standing = standings[index] ?? null;
+      return standing === null || isOurs(entry.url)
+        ? []
+        : [[entry.url, this.unfinishedRow(entry, standing)] as const];
+    });
+    this.unfinishedRows = new Map(rows);
     unfinished.replace([...this.unfinishedRows.values()]);
   }
 
@@ -81,7 +88,7 @@ export class UploadsPage {
 
   private follow(upload: ChunkedUpload, file: File): void {
     const { current, home } = this.parts;
-    const row = new UploadRow(upload, file);
+    const row = new UploadRow(upload, file, () => void cancel());
     this.files.set(upload, file);
     current.append(row.element);
     const end = () => {
@@ -89,10 +96,20 @@ export class UploadsPage {
       this.queue.remove(upload);
       current.remove(row.element, home);
     };
+    const cancel = () =>
+      upload.cancel().catch((error: ChunkedUploadError) => {
+        // Still on the server: it is listed as unfinished.
+        this.say(`${file.name} is stopped, but not deleted. ${wordsFor(error)}`);
+        end();
+        return this.showUnfinished();
+      });
     upload.on('created', ({ url }) => this.takeFromUnfinished(url));
     upload.on('statechange', (state) => {
       if (state === 'paused') this.say(`${file.name} is paused.`);
       if (state === 'offline') this.say('There is no network. Uploads go on when it is back.');
+    });
+    upload.on('retry', ({ error, attempt }) => {
+      if (attempt === LASTING_TROUBLE) this.say(`${file.name} waits. ${whatHappened(error)}`);
     });
     upload.on('error', (error) => this.say(`${file.name}: ${wordsFor(error)}`));
     upload.on('cancel', () => {
@@ -114,20 +131,18 @@ export class UploadsPage {
     if (hadFocus) row.querySelector('a')?.focus();
   }
 
-  /** Bytes the server has; null when it cannot be asked, undefined when there is nothing left to do. */
-  private async ask({ key, url }: StoredUpload): Promise<number | null | undefined> {
-    try {
-      const upload = await this.parts.route.ask(url);
-      if (upload && upload.status !== 'complete') return upload.offset ?? 0;
-      await this.store.delete(key);
-      return undefined;
-    } catch {
-      return null;
-    }
+  /** Null for those that nothing can be done about here. */
+  private async ask({ key, url, createdAt }: StoredUpload): Promise<LeftStanding | null> {
+    const standing = await this.parts.route.standing(url);
+    if (standing !== 'complete' && standing !== 'missing') return standing;
+    // What is missing may be somebody else's, who signs in again here.
+    const isForgotten = standing === 'complete' || createdAt < Date.now() - KEPT_MS;
+    if (isForgotten) await this.store.delete(key).catch(() => undefined);
+    return null;
   }
 
-  private unfinishedRow(entry: StoredUpload, offset: number | null): HTMLElement {
-    return new UnfinishedRow(entry, offset, {
+  private unfinishedRow(entry: StoredUpload, standing: LeftStanding): HTMLElement {
+    return new UnfinishedRow(entry, standing, {
       goOn: (file) => this.add([file]),
       uploadAsNew: (file) => this.add([file]),
       discard: async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { DataSource } from 'typeorm';
 import type { CompiledSources } from '../../support/compiled-sources.js';
+import { eventually } from '../../support/http.js';
 import { createDatabase, filesUnder, type TestDatabase } from '../../support/test-app.js';
 import { PageProxy } from './page-proxy.js';
 
@@ -107,10 +108,24 @@ export class PageSite {
     return digests;
   }
 
+  /** Lets every upload run out of time. */
+  async expireAll(): Promise<void> {
+    await this.parts.source.query("UPDATE chunked_upload SET expires_at = now() - interval '1 minute'");
+  }
+
+  /** Gives every upload to somebody else, or back to nobody. */
+  async hideAll(isHidden: boolean): Promise<void> {
+    await this.parts.source.query('UPDATE chunked_upload SET user_id = $1', [isHidden ? 'ben' : null]);
+  }
+
   /** Deletes every upload. */
   async clear(): Promise<void> {
     await this.parts.source.query('DELETE FROM chunked_upload');
-    for (const file of await this.files()) await rm(join(this.parts.folder, 'uploads', file));
+    // The server may be deleting some at the same time.
+    await eventually(async () => {
+      for (const file of await this.files())
+        await rm(join(this.parts.folder, 'uploads', file), { force: true });
+    });
   }
 
   async stop(): Promise<void> {

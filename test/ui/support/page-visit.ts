@@ -1,22 +1,32 @@
-import { mkdir } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect } from '@jest/globals';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  CDPSession,
+  Locator,
+  Page,
+} from 'playwright-core';
 
-/** Where pictures of the page are kept, to be looked at. */
-const SCREENSHOTS = process.env.SCREENSHOTS ?? 'coverage/screenshots';
+/** Folder for pictures of the page, to be looked at; without, none are taken. */
+const { SCREENSHOTS } = process.env;
 
-/** Colour schemes and widths that every state is looked at in. */
-const LOOKS = [
-  ['light', 900],
-  ['dark', 900],
-  ['light', 375],
-  ['dark', 375],
-] as const;
+/** Far more than anything takes on a machine that has nothing else to do. */
+const PATIENCE_MS = 45_000;
+
+/** Widths in CSS pixels. */
+const WIDE = 900;
+const PHONE = 375;
+const SMALLEST = 320;
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /** A person at the page, and what went wrong there without a word on it. */
 export class PageVisit {
   /** Errors of scripts, refusals of the Content-Security-Policy, and requests to anywhere else. */
   readonly faults: string[] = [];
+  private devtools: CDPSession | null = null;
 
   private constructor(
     readonly context: BrowserContext,
@@ -25,7 +35,7 @@ export class PageVisit {
   ) {}
 
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<PageVisit> {
-    const context = await browser.newContext({ viewport: { width: 900, height: 1000 }, ...options });
+    const context = await browser.newContext({ viewport: { width: WIDE, height: 1000 }, ...options });
     return PageVisit.openIn(context, url);
   }
 
@@ -33,6 +43,7 @@ export class PageVisit {
   static async openIn(context: BrowserContext, url: string): Promise<PageVisit> {
     const visit = new PageVisit(context, await context.newPage(), url);
     visit.watch();
+    visit.page.setDefaultTimeout(PATIENCE_MS);
     await visit.page.goto(url);
     await visit.page.locator('#starting').waitFor({ state: 'detached' });
     return visit;
@@ -55,10 +66,10 @@ export class PageVisit {
   }
 
   /** Chooses a file where an unfinished upload asks for it. */
-  async chooseAgain(filename: string, file: string): Promise<void> {
+  async chooseAgain(filename: string, file: string, button = 'Choose the same file'): Promise<void> {
     const [chooser] = await Promise.all([
       this.page.waitForEvent('filechooser'),
-      this.button('Choose the same file', filename).click(),
+      this.button(button, filename).click(),
     ]);
     await chooser.setFiles(file);
   }
@@ -71,7 +82,7 @@ export class PageVisit {
   }
 
   /** The row of a file of this visit, once it is in this state. */
-  async inState(state: string, filename: string, ms = 15_000): Promise<Locator> {
+  async inState(state: string, filename: string, ms = PATIENCE_MS): Promise<Locator> {
     const row = this.page.locator(`#current li[data-state="${state}"]`).filter({ hasText: filename });
     await row.waitFor({ timeout: ms }).catch(async (error: unknown) => {
       throw new Error(`Not ${state}: ${await this.page.innerText('main')}`, { cause: error });
@@ -79,7 +90,7 @@ export class PageVisit {
     return row;
   }
 
-  async finished(filename: string, ms = 20_000): Promise<void> {
+  async finished(filename: string, ms = PATIENCE_MS): Promise<void> {
     await this.row('finished', filename)
       .first()
       .waitFor({ timeout: ms })
@@ -93,7 +104,7 @@ export class PageVisit {
   }
 
   /** Waits until the bar of a file has come this far, 0 to 1. */
-  async sent(filename: string, share: number, ms = 20_000): Promise<void> {
+  async sent(filename: string, share: number, ms = PATIENCE_MS): Promise<void> {
     const hasCome = ({ name, least }: { name: string; least: number }): boolean => {
       const bars = [...document.querySelectorAll<HTMLProgressElement>('#current progress')];
       return bars.some((bar) => bar.ariaLabel === name && bar.value >= least);
@@ -106,17 +117,58 @@ export class PageVisit {
       });
   }
 
-  /** Takes pictures of how the page looks now. */
-  async show(state: string): Promise<void> {
-    await mkdir(SCREENSHOTS, { recursive: true });
-    const before = this.page.viewportSize();
-    for (const [colorScheme, width] of LOOKS) {
+  /** Drags files or folders over the drop zone, as a file manager does. */
+  dragOver(...paths: readonly string[]): Promise<void> {
+    return this.drag(['dragEnter', 'dragOver'], paths);
+  }
+
+  async drop(...paths: readonly string[]): Promise<void> {
+    await this.drag(['dragEnter', 'dragOver', 'drop'], paths);
+  }
+
+  private async drag(
+    types: readonly ('dragEnter' | 'dragOver' | 'drop')[],
+    paths: readonly string[],
+  ): Promise<void> {
+    const { x, y } = (await this.page.locator('#drop').boundingBox()) ?? { x: 0, y: 0 };
+    this.devtools ??= await this.context.newCDPSession(this.page);
+    const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+    for (const type of types)
+      await this.devtools.send('Input.dispatchDragEvent', { type, x: x + 30, y: y + 30, data });
+  }
+
+  /** Nothing that axe finds in either colour scheme, nor anything wider than a small phone; and pictures for people who want them. */
+  async look(state: string): Promise<void> {
+    for (const colorScheme of ['light', 'dark'] as const) {
       await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await this.page.setViewportSize({ width, height: 1000 });
-      const path = join(SCREENSHOTS, `page-${state}-${colorScheme}-${width}.png`);
-      await this.page.screenshot({ path, fullPage: true });
+      if (SCREENSHOTS) await this.takePictures(join(SCREENSHOTS, `page-${state}-${colorScheme}`));
+      const { violations } = await new AxeBuilder({ page: this.page })
+        .setLegacyMode()
+        .withTags(WCAG)
+        .analyze();
+      expect(
+        violations.map(({ id, nodes }) => [state, colorScheme, id, nodes.map(({ html }) => html)]),
+      ).toEqual([]);
     }
+    await this.resize(SMALLEST);
+    const width = await this.page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(SMALLEST);
+    await this.resize(WIDE);
     await this.page.emulateMedia({ colorScheme: null, reducedMotion: null });
-    if (before) await this.page.setViewportSize(before);
+  }
+
+  private async takePictures(path: string): Promise<void> {
+    for (const width of [PHONE, WIDE]) {
+      await this.resize(width);
+      await this.page.screenshot({ path: `${path}-${width}.png`, fullPage: true });
+    }
+  }
+
+  /** Narrow ones are touched. */
+  private async resize(width: number): Promise<void> {
+    // Emulation ends with the session.
+    this.devtools ??= await this.context.newCDPSession(this.page);
+    await this.devtools.send('Emulation.setTouchEmulationEnabled', { enabled: width !== WIDE });
+    await this.page.setViewportSize({ width, height: 1000 });
   }
 }

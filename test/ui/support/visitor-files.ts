@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,6 +29,18 @@ export class VisitorFiles {
     const path = join(this.folder, name);
     await writeFile(path, bytes);
     return path;
+  }
+
+  /** Of this size, all zeros, without room on the disk. */
+  async sparse(name: string, bytes: number): Promise<string> {
+    const path = await this.write(name, '');
+    await truncate(path, bytes);
+    return path;
+  }
+
+  /** Where a file or folder may be made. */
+  path(name: string): string {
+    return join(this.folder, name);
   }
 
   remove(): Promise<void> {
