@@ -1,5 +1,6 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import { ChunkReceiver } from './chunk-receiver.js';
 import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import type { ChunkWindow } from './chunk-window.js';
 import type { EngineContext } from './engine-context.js';
@@ -15,13 +16,26 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
     private readonly claimer: LeaseClaimer<Entity>,
   ) {}
 
-  async append({ caller, id, window, open }: AppendCommand): Promise<Entity> {
-    const { hooks, events, active } = this.context;
+  async append(command: AppendCommand): Promise<Entity> {
+    const { caller, window, stream } = command;
     if (window) admitWindow(caller.limits, window);
+    const receiver = stream && new ChunkReceiver(stream, this.context.policy.idleTimeoutMs);
+    try {
+      return await this.appendFrom(command, receiver);
+    } finally {
+      receiver?.drop();
+    }
+  }
+
+  private async appendFrom(
+    { caller, id, window, open }: AppendCommand,
+    receiver: ChunkReceiver | null,
+  ): Promise<Entity> {
+    const { hooks, events, active } = this.context;
     const { start, end, total } = window ?? { start: 0, end: null, total: null };
     const leased = await this.claimer.claimChunk({ id, scope: caller, start, end, total });
     const write = active.enter(id, leased.lease.token, start);
-    const input = { caller, open, window, isCreation: false };
+    const input = { caller, open, window, isCreation: false, receiver };
     try {
       await hooks.beforeChunk?.(leased.upload, window, caller);
       const chunk = await new ChunkSession(this.context, leased, write).store(input);

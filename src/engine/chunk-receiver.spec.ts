@@ -6,14 +6,16 @@ const MEBIBYTE = 1024 * 1024;
 const tick = (ms = 5) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** A receiver whose batches are collected, or held back until `release` is called. */
-function receiving(source: Readable, options: Partial<ReceiveOptions> = {}) {
+function receiving(
+  source: Readable,
+  { idleTimeoutMs = 1000, ...options }: Partial<ReceiveOptions> & { idleTimeoutMs?: number } = {},
+) {
   const batches: Buffer[][] = [];
   const written: Buffer[] = [];
   const waiting: (() => void)[] = [];
   const state = { isHeld: false, running: 0, most: 0 };
-  const receiver = new ChunkReceiver(source, {
+  const given: ReceiveOptions = {
     limitBytes: Number.MAX_SAFE_INTEGER,
-    idleTimeoutMs: 1000,
     signal: new AbortController().signal,
     write: async (batch) => {
       state.most = Math.max(state.most, ++state.running);
@@ -23,7 +25,13 @@ function receiving(source: Readable, options: Partial<ReceiveOptions> = {}) {
       state.running--;
     },
     ...options,
-  });
+  };
+  class Receiver extends ChunkReceiver {
+    override run(): ReturnType<ChunkReceiver['run']> {
+      return super.run(given);
+    }
+  }
+  const receiver = new Receiver(source, idleTimeoutMs);
   const release = () => {
     state.isHeld = false;
     waiting.splice(0).forEach((resolve) => resolve());
@@ -200,5 +208,61 @@ describe('ChunkReceiver', () => {
     release();
     expect((await done).kind).toBe('broken');
     expect(receiver.written).toBe(MEBIBYTE + 4);
+  });
+
+  describe('before it may write', () => {
+    it('gathers one batch and no more, and goes on from there', async () => {
+      const source = Readable.from(pieces(64, 65_536));
+      const { receiver, bytes } = receiving(source);
+      await tick(30);
+      expect(receiver.received).toBe(MEBIBYTE);
+      expect(source.isPaused()).toBe(true);
+      expect((await receiver.run()).kind).toBe('ended');
+      expect(bytes().equals(Buffer.concat(pieces(64, 65_536)))).toBe(true);
+    });
+
+    it.each<[string, (source: PassThrough) => unknown]>([
+      ['ended', (source) => source.end()],
+      ['broken', (source) => source.destroy(new Error('reset'))],
+    ])('a body may be over: %s', async (kind, over) => {
+      const source = new PassThrough();
+      const { receiver, bytes } = receiving(source);
+      source.write('abc');
+      await tick();
+      over(source);
+      await tick();
+      expect((await receiver.run()).kind).toBe(kind);
+      expect(bytes().toString()).toBe('abc');
+    });
+
+    it('a body may be too long: nothing of it is written', async () => {
+      const { receiver } = receiving(Readable.from(pieces(4, 10)), { limitBytes: 30 });
+      await tick();
+      expect((await receiver.run()).kind).toBe('excess');
+      expect(receiver.written).toBe(0);
+    });
+
+    it('silence is not the client’s', async () => {
+      const source = new PassThrough();
+      const { receiver } = receiving(source, { idleTimeoutMs: 30 });
+      await tick(100);
+      const done = receiver.run();
+      source.end('abc');
+      expect((await done).kind).toBe('ended');
+    });
+
+    it('it can be given up: the rest is left to whoever reads on, and what fails ends no process', async () => {
+      const source = new PassThrough();
+      const { receiver } = receiving(source);
+      source.write('abc');
+      await tick();
+      receiver.drop();
+      source.write('def');
+      await tick();
+      expect(receiver.received).toBe(3);
+      expect(String(source.read())).toBe('def');
+      source.destroy(new Error('later'));
+      await tick();
+    });
   });
 });

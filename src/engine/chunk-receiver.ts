@@ -28,14 +28,14 @@ export interface ReceiveOptions {
   readonly write: (batch: Buffer[]) => Promise<void>;
   /** Stop at the first byte beyond. */
   readonly limitBytes: number;
-  readonly idleTimeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
  * Moves a body into `write`, batch by batch, at most one batch being written and one being gathered: memory stays flat
- * whatever the size. Takes raw data events with explicit pause and resume, because `pipe` and `pipeline` halve the
- * throughput (docs/performance.md).
+ * whatever the size. The first batch is gathered from the beginning, while it is still being found out where it goes.
+ * Takes raw data events with explicit pause and resume, because `pipe` and `pipeline` halve the throughput
+ * (docs/performance.md).
  */
 export class ChunkReceiver {
   /** Bodies that are being received in this process. */
@@ -44,57 +44,76 @@ export class ChunkReceiver {
   written = 0;
   /** Bytes that arrived. */
   received = 0;
+  private options: ReceiveOptions | null = null;
   private batch: Buffer[] = [];
   private batchBytes = 0;
   private writing: Promise<void> | null = null;
   private ending: ReceiveOutcome | null = null;
-  private idleTimer: NodeJS.Timeout;
+  private isDetached = false;
+  private readonly idleTimer: NodeJS.Timeout;
   private settle: { resolve: (outcome: ReceiveOutcome) => void; reject: (error: unknown) => void };
+  private readonly onData = (bytes: Buffer) => this.take(bytes);
+  private readonly onEnd = () => this.end({ kind: 'ended' });
+  private readonly onBroken = (cause?: unknown) => this.end({ kind: 'broken', cause });
+  private readonly onAbort = () => this.end({ kind: 'aborted', reason: this.options?.signal.reason });
 
+  /** Begins to gather; call `run` or `drop`. */
   constructor(
     private readonly source: Readable,
-    private readonly options: ReceiveOptions,
-  ) {}
-
-  /** Runs until the body ended, one way or another, and everything received was written. Rejects with `write`'s error. */
-  async run(): Promise<ReceiveOutcome> {
+    idleTimeoutMs: number,
+  ) {
     ChunkReceiver.running++;
-    return this.receive().finally(() => ChunkReceiver.running--);
+    this.idleTimer = setTimeout(() => this.onSilence(), idleTimeoutMs);
+    source.on('end', this.onEnd).on('error', this.onBroken).on('close', this.onBroken);
+    source.on('data', this.onData);
+    if (source.destroyed && !source.readableEnded) this.onBroken(source.errored);
   }
 
-  private async receive(): Promise<ReceiveOutcome> {
-    const { source } = this;
+  /** Runs until the body ended, one way or another, and everything received was written. Rejects with `write`'s error. */
+  async run(options: ReceiveOptions): Promise<ReceiveOutcome> {
     const done = new Promise<ReceiveOutcome>((resolve, reject) => (this.settle = { resolve, reject }));
-    const onAbort = () => this.end({ kind: 'aborted', reason: this.options.signal.reason });
-    const onData = (bytes: Buffer) => this.onData(bytes);
-    const onEnd = () => this.end({ kind: 'ended' });
-    const onBroken = (cause?: unknown) => this.end({ kind: 'broken', cause });
-    this.idleTimer = setTimeout(() => this.onSilence(), this.options.idleTimeoutMs);
-    source.on('data', onData).once('end', onEnd).once('error', onBroken).once('close', onBroken);
-    this.options.signal.addEventListener('abort', onAbort, { once: true });
+    this.options = options;
+    this.idleTimer.refresh();
+    options.signal.addEventListener('abort', this.onAbort, { once: true });
     try {
-      if (source.destroyed && !source.readableEnded) onBroken(source.errored);
-      if (this.options.signal.aborted) onAbort();
+      if (this.received > options.limitBytes) return { kind: 'excess' };
+      if (options.signal.aborted) this.onAbort();
+      if (!this.writing && (this.ending || this.isBatchFull)) this.flush(options);
+      if (!this.ending) this.source.resume();
       return await done;
     } finally {
-      clearTimeout(this.idleTimer);
-      this.options.signal.removeEventListener('abort', onAbort);
-      source.off('data', onData).off('end', onEnd).off('close', onBroken).off('error', onBroken);
-      // What fails after this is nobody's concern any more, but must not end the process.
-      source.on('error', () => undefined);
+      options.signal.removeEventListener('abort', this.onAbort);
+      this.drop();
     }
   }
 
-  private onData(bytes: Buffer): void {
+  /** Takes no more of the body, and leaves the rest where it is. */
+  drop(): void {
+    if (this.isDetached) return;
+    this.isDetached = true;
+    ChunkReceiver.running--;
+    clearTimeout(this.idleTimer);
+    const { source } = this;
+    source.pause();
+    source
+      .off('data', this.onData)
+      .off('end', this.onEnd)
+      .off('close', this.onBroken)
+      .off('error', this.onBroken);
+    // What fails after this is nobody's concern any more, but must not end the process.
+    source.on('error', () => undefined);
+  }
+
+  private take(bytes: Buffer): void {
     if (this.ending) return;
     this.received += bytes.length;
-    if (this.received > this.options.limitBytes) return this.end({ kind: 'excess' });
+    if (this.options && this.received > this.options.limitBytes) return this.end({ kind: 'excess' });
     this.idleTimer.refresh();
     this.batch.push(bytes.length < COPY_BELOW_BYTES ? Buffer.from(bytes) : bytes);
     this.batchBytes += bytes.length;
     if (!this.isBatchFull) return;
-    if (this.writing) this.source.pause();
-    else this.flush();
+    if (this.writing || !this.options) this.source.pause();
+    else this.flush(this.options);
   }
 
   private get isBatchFull(): boolean {
@@ -103,8 +122,8 @@ export class ChunkReceiver {
   }
 
   private onSilence(): void {
-    // While the disk is behind, it is we who do not listen.
-    if (this.writing) this.idleTimer.refresh();
+    // While the disk is behind, or the upload is not ours yet, it is we who do not listen.
+    if (this.writing || !this.options) this.idleTimer.refresh();
     else this.end({ kind: 'idle' });
   }
 
@@ -112,10 +131,10 @@ export class ChunkReceiver {
     if (this.ending) return;
     this.ending = outcome;
     this.source.pause();
-    if (!this.writing) this.flush();
+    if (this.options && !this.writing) this.flush(this.options);
   }
 
-  private flush(): void {
+  private flush(options: ReceiveOptions): void {
     if (this.batchBytes === 0) {
       if (this.ending) this.settle.resolve(this.ending);
       return;
@@ -123,16 +142,16 @@ export class ChunkReceiver {
     const { batch, batchBytes } = this;
     this.batch = [];
     this.batchBytes = 0;
-    this.writing = this.options.write(batch).then(
-      () => this.onWritten(batchBytes),
+    this.writing = options.write(batch).then(
+      () => this.onWritten(options, batchBytes),
       (error: unknown) => this.settle.reject(error),
     );
   }
 
-  private onWritten(bytes: number): void {
+  private onWritten(options: ReceiveOptions, bytes: number): void {
     this.writing = null;
     this.written += bytes;
-    if (this.ending || this.isBatchFull) this.flush();
+    if (this.ending || this.isBatchFull) this.flush(options);
     if (this.ending || !this.source.isPaused()) return;
     this.idleTimer.refresh();
     this.source.resume();

@@ -2,7 +2,7 @@ import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { StorageState, StorageWriter } from '../storage/storage-driver.interface.js';
 import { type ActiveWrite, StopRequest, takenOver } from './active-writes.js';
-import { ChunkReceiver, type ReceiveOutcome } from './chunk-receiver.js';
+import { ChunkReceiver, type ReceiveOptions, type ReceiveOutcome } from './chunk-receiver.js';
 import { type ChunkWindow, lengthOf } from './chunk-window.js';
 import { digestAt } from './digest-at.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
@@ -34,6 +34,8 @@ export interface SessionInput {
   readonly window: ChunkWindow | null;
   /** Whether nothing of a creating request is kept when it breaks. */
   readonly isCreation: boolean;
+  /** Gathers the body already. */
+  readonly receiver: ChunkReceiver | null;
 }
 
 /** Receives one chunk under a lease: claim is behind it, commit ahead of it. */
@@ -64,9 +66,9 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     const writer = await driver.append(storedUpload(upload), upload.offset);
     try {
       const body = await this.unlessStopped(input.open());
-      const receiver = this.receiver(body, input, { writer, digest });
+      const receiver = input.receiver ?? new ChunkReceiver(body.stream, this.context.policy.idleTimeoutMs);
       body.onAccepted?.();
-      const outcome = await receiver.run();
+      const outcome = await receiver.run(this.reception(receiver, input, { writer, digest }));
       // What follows the file may show that the message is none, which tells more than a wrong length.
       if (outcome.kind === 'ended') await this.unlessStopped(body.isWhole);
       this.write.isReceiving = false;
@@ -83,30 +85,29 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
   /** Waits for a part of a message that is no chunk, as a newer request or the shutdown may end that too. */
   private async unlessStopped<Result>(part: Promise<Result>): Promise<Result> {
     const { signal } = this.write;
-    const done = new AbortController();
+    let stop = () => {};
     const stopped = new Promise<never>((_, reject) => {
-      const stop = () => reject((signal.reason as StopRequest).error);
-      if (signal.aborted) stop();
-      signal.addEventListener('abort', stop, { once: true, signal: done.signal });
+      stop = () => reject((signal.reason as StopRequest).error);
     });
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
     try {
       return await Promise.race([part, stopped]);
     } finally {
-      done.abort();
+      signal.removeEventListener('abort', stop);
     }
   }
 
-  private receiver(
-    body: ChunkBody,
+  private reception(
+    receiver: ChunkReceiver,
     { caller, window }: SessionInput,
     { writer, digest }: { writer: StorageWriter; digest: RunningDigest },
-  ): ChunkReceiver {
+  ): ReceiveOptions {
     const { maxBytes, maxChunkBytes } = caller.limits;
     const { upload } = this.leased;
     const room = (upload.size ?? maxBytes) - upload.offset;
-    const receiver: ChunkReceiver = new ChunkReceiver(body.stream, {
+    return {
       limitBytes: window ? lengthOf(window) : Math.min(room, maxChunkBytes),
-      idleTimeoutMs: this.context.policy.idleTimeoutMs,
       signal: this.write.signal,
       write: async (batch) => {
         if (receiver.written === 0) await this.inspect(batch, window, caller);
@@ -115,8 +116,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
         digest.update(batch);
         await written;
       },
-    });
-    return receiver;
+    };
   }
 
   /** The first bytes of a chunk, before any of them is stored; those of the file tell its type. */

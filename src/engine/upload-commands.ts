@@ -60,6 +60,8 @@ export interface AppendCommand {
   readonly window: ChunkWindow | null;
   /** Reads up to the first byte; called once, when the upload is known to take the chunk. */
   readonly open: () => Promise<ChunkBody>;
+  /** The same bytes, where they need not be looked for: some are gathered while the upload is being claimed. */
+  readonly stream: Readable | null;
 }
 
 /** A completion, with checksums by algorithm as the client sent them. */

@@ -116,7 +116,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     try {
       const session = new ChunkSession(this.context, leased, write);
       const open = () => Promise.resolve(body);
-      const chunk = await session.store({ caller, open, window, isCreation: true });
+      const chunk = await session.store({ caller, open, window, isCreation: true, receiver: null });
       const late = await command.late?.();
       if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);
@@ -153,7 +153,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     );
     const body = { stream, length: offset, keepsPrefix: false, isWhole: Promise.resolve() };
     try {
-      return await this.appender.append({ caller, id, window, open: () => Promise.resolve(body) });
+      return await this.appender.append({ caller, id, window, open: () => Promise.resolve(body), stream });
     } finally {
       await this.remover.abandon(draft).catch(() => undefined);
     }

@@ -34,19 +34,22 @@ export interface ChunkCommit {
   readonly expiresInMs: number;
 }
 
+/** The expiry moves on in steps: it is indexed, and a row of which nothing indexed changes is updated within its page. */
+const EXPIRY_SLACK_MS = 1_000;
+
 /** The right to write one upload: every statement is a compare-and-set, none holds a transaction. */
 export class LeaseRepository<Entity extends AbstractChunkedUpload> {
   constructor(private readonly table: UploadTable<Entity>) {}
 
   /** Takes the lease for a chunk, or returns null without saying why. */
   claim({ id, scope, start, end, total }: ChunkClaim, lease: Lease): Promise<Entity | null> {
-    return this.table.first(
+    return this.table.preparedFirst(
       `UPDATE ${this.table.name} SET lease_token = $1, lease_holder = $2,
          lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}
        WHERE id = ${this.table.unlocked(4)} AND ${this.table.inScope(5, scope)} AND status = 'uploading' AND "offset" = $7
          AND (size IS NULL OR ((size = $8 OR $8::bigint IS NULL) AND ($9::bigint IS NULL OR $9 <= size)))
          AND expires_at > now() AND ${leaseIsClaimable(10)}
-       RETURNING *`,
+       RETURNING ${this.table.columns}`,
       [
         lease.token,
         lease.holder,
@@ -64,11 +67,12 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
 
   /** Records a chunk and gives the lease back. Null: the lease was lost, nothing of the chunk is acknowledged. */
   commit(commit: ChunkCommit): Promise<Entity | null> {
-    return this.table.first(
+    return this.table.preparedFirst(
       `UPDATE ${this.table.name} SET "offset" = $3, size = COALESCE(size, $4), digest_state = $5::jsonb,
-         storage_state = $6::jsonb, expires_at = GREATEST(expires_at, now() + $7::float8 * interval '1 millisecond'),
-         updated_at = now(), ${NO_LEASE}
-       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' RETURNING *`,
+         storage_state = $6::jsonb, updated_at = now(), ${NO_LEASE},
+         expires_at = CASE WHEN expires_at < now() + ($7::float8 - $8::float8) * interval '1 millisecond'
+                           THEN now() + $7::float8 * interval '1 millisecond' ELSE expires_at END
+       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' RETURNING ${this.table.columns}`,
       [
         commit.id,
         commit.token,
@@ -77,6 +81,7 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
         JSON.stringify(commit.digestState),
         JSON.stringify(commit.storageState),
         commit.expiresInMs,
+        Math.min(commit.expiresInMs / 100, EXPIRY_SLACK_MS),
       ],
     );
   }

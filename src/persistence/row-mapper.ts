@@ -20,6 +20,12 @@ export class RowMapper<Entity extends AbstractChunkedUpload> {
     return quotePath(this.metadata.tablePath);
   }
 
+  /** The quoted names of all columns, as a list for a statement. */
+  get columns(): string {
+    const stored = this.metadata.columns.filter(({ isVirtualProperty }) => !isVirtualProperty);
+    return stored.map(({ databaseName }) => quote(databaseName)).join(', ');
+  }
+
   /** Name, quoted, and type of a property's column. */
   column(property: keyof AbstractChunkedUpload): { column: string; type: string } {
     const found = this.metadata.findColumnWithPropertyName(property);

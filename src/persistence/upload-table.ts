@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
 import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
+import { PreparedStatements } from './prepared-statements.js';
 import { type Row, RowMapper } from './row-mapper.js';
 
 /** Whose uploads a statement may touch. Every statement on behalf of a caller carries it. */
@@ -38,6 +39,9 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
   readonly name: string;
   /** The column of the user: an app's entity may name and type it. */
   readonly user: { readonly column: string; readonly type: string };
+  /** All columns by name, for prepared statements: what `*` means changes with every column that is added. */
+  readonly columns: string;
+  private readonly prepared: PreparedStatements;
 
   constructor(
     readonly dataSource: DataSource,
@@ -46,6 +50,8 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
     this.mapper = new RowMapper(dataSource, entity);
     this.name = this.mapper.table;
     this.user = this.mapper.column('userId');
+    this.columns = this.mapper.columns;
+    this.prepared = new PreparedStatements(dataSource);
   }
 
   /**
@@ -79,6 +85,20 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
     } catch (error) {
       throw databaseFailure(error);
     }
+  }
+
+  /** The same for a statement that every chunk needs: prepared, once a connection. */
+  async preparedRows(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    try {
+      return await answered(this.prepared.rows(sql, [...parameters]));
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  async preparedFirst(sql: string, parameters: readonly unknown[]): Promise<Entity | null> {
+    const [row] = await this.preparedRows(sql, parameters);
+    return row ? this.mapper.toEntity(row) : null;
   }
 
   async entities(sql: string, parameters: readonly unknown[]): Promise<Entity[]> {

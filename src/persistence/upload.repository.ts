@@ -38,7 +38,7 @@ export interface NewUpload<Entity> {
   readonly expiresInMs: number;
 }
 
-const SIGHT = `*, (status <> 'complete' AND expires_at <= now()) AS is_expired,
+const SIGHT = `(status <> 'complete' AND expires_at <= now()) AS is_expired,
   CASE WHEN lease_expires_at > now() THEN EXTRACT(EPOCH FROM lease_expires_at - now())::float8 END AS lease_seconds`;
 
 /** Uploads as rows: create, describe, find, list. */
@@ -146,8 +146,8 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   }
 
   private async sightWhere(condition: string, parameters: unknown[]): Promise<Sighting<Entity> | null> {
-    const [row] = await this.table.rows(
-      `SELECT ${SIGHT} FROM ${this.table.name} WHERE ${condition}`,
+    const [row] = await this.table.preparedRows(
+      `SELECT ${this.table.columns}, ${SIGHT} FROM ${this.table.name} WHERE ${condition}`,
       parameters,
     );
     if (!row) return null;

@@ -514,7 +514,8 @@ const resumed: Behaviour[] = [
       resultIn(await rig.outcome(second));
       resultIn(await rig.outcome(first));
       await rig.expectStored(FILE);
-      assert(rig.bytesSent < FILE.bytes + 2 * CHUNK, `${rig.bytesSent} bytes were sent`);
+      // Each takeover costs a part of a chunk; that both send all of it is what must not be.
+      assert(rig.bytesSent < FILE.bytes + 3 * CHUNK, `${rig.bytesSent} bytes were sent`);
       assert.deepEqual(await rig.client.remembered(), []);
     },
   },

@@ -1,4 +1,15 @@
-import { appendFile, mkdtemp, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +19,7 @@ import {
   ChunkedUpload,
   type ChunkedUploadOptions,
   FileStore,
+  type StoredUpload,
   type UploadSource,
 } from '../../src/client/node.js';
 import { bytesOf, type FileSpec } from './support/agent.js';
@@ -168,5 +180,18 @@ describe('The client in Node', () => {
     await writeFile(join(folder, 'store', 'torn.json'), '{"url":');
     expect(await store.list(null)).toHaveLength(1);
     expect(await store.get('../../etc/passwd')).toBeNull();
+  });
+
+  it('removes what a killed process had begun to note, not what a living one is noting', async () => {
+    const place = join(folder, 'drafts');
+    const store = new FileStore(place);
+    await store.set('a', { url: '/a' } as StoredUpload);
+    const [gone, alive] = [spawnSync('true').pid, process.ppid].map(
+      (pid) => `b.json.${pid}-00000000-0000-4000-8000-000000000000`,
+    );
+    await writeFile(join(place, `${gone}`), '{');
+    await writeFile(join(place, `${alive}`), '{');
+    await store.delete('a');
+    expect(await readdir(place)).toEqual([alive]);
   });
 });

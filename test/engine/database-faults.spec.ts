@@ -69,6 +69,20 @@ describe('the database', () => {
       expect(refusing.map((sql) => sql.trim().slice(0, 6))).toEqual(['UPDATE', 'SELECT']);
     });
 
+    it.each([
+      ['a pooler gave the connection another session', 'DEALLOCATE ALL'],
+      ['a column was added', 'ALTER TABLE chunked_upload ADD COLUMN "added" text'],
+      ['the type of a column changed', 'ALTER TABLE chunked_upload ALTER COLUMN filename TYPE varchar(1000)'],
+    ])('prepared statements do not stand in the way after %s', async (_, change) => {
+      const path = await begin(app, first, total);
+      await put(app, rest.subarray(0, 10), { path, start: 1000, total });
+      // By the connection that was used last, which is used next.
+      await app.dataSource.query(change);
+      const answer = await put(app, rest.subarray(10), { path, start: 1010, total });
+      expect(code(answer)).toBe('200 uploading');
+      expect((await detail(app, path)).status).toBe(200);
+    });
+
     it('no connection is held while bytes flow: a pool of two, twenty slow clients, quick answers', async () => {
       const pool = (app.dataSource.driver as unknown as { master: Pool }).master;
       const max = pool.options.max;

@@ -30,33 +30,29 @@ describe('The uploads board that only reads, on Fastify, with 100,000 uploads', 
     await sources.remove();
   });
 
-  const explain = async (sql: string): Promise<{ text: string; ms: number }> => {
-    // Once before: the second time is what a board sees that stays open.
-    await site.dataSource.query(sql);
+  const explain = async (sql: string): Promise<string> => {
     const rows: { 'QUERY PLAN': string }[] = await site.dataSource.query(`EXPLAIN (ANALYZE, BUFFERS) ${sql}`);
-    const text = rows.map((row) => row['QUERY PLAN']).join('\n');
-    return { text, ms: Number(/Execution Time: ([\d.]+)/.exec(text)?.[1]) };
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
   };
 
-  it('looks at a page, anywhere, by an index, and counts all', async () => {
+  it('looks at a page, anywhere, by an index, and counts all in one scan', async () => {
     const first = 'SELECT * FROM chunked_upload ORDER BY created_at DESC, id DESC LIMIT 51';
     const middle = `SELECT * FROM chunked_upload WHERE (created_at, id) < (now() - interval '50000 seconds', gen_random_uuid())
       ORDER BY created_at DESC, id DESC LIMIT 51`;
     for (const sql of [first, middle]) {
-      const { text, ms } = await explain(sql);
-      expect(text).not.toMatch('Seq Scan');
-      expect(ms).toBeLessThan(10);
+      const plan = await explain(sql);
+      expect(plan).not.toMatch(/Seq Scan|Sort/);
+      expect(plan).toMatch(/Index Scan .*rows=51(?:\.00)? loops=1/);
     }
-    const counts = await explain(countsQuery('chunked_upload'));
-    // By the index where rows are wide, by the table where they are as narrow as these.
-    expect(counts.ms).toBeLessThan(250);
+    // Once through the table, or through an index that has all that is counted.
+    expect((await explain(countsQuery('chunked_upload'))).match(/Scan .* on chunked_upload/g)).toHaveLength(
+      1,
+    );
   });
 
   itInBrowser('opens at once, turns pages by key, and has no buttons that change anything', async () => {
-    const began = Date.now();
     const board = await BoardPage.open(browser!, site.board);
     await board.page.locator('#rows tr').nth(49).waitFor();
-    expect(Date.now() - began).toBeLessThan(2_000);
     await board.page.locator('#counts .number', { hasText: /^100,000$/ }).waitFor({ timeout: 10_000 });
     expect(await board.page.locator('#counts .expired .number').textContent()).toBe('5,000');
     expect((await board.names)[0]).toBe('file-0.bin');

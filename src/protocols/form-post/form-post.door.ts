@@ -66,7 +66,7 @@ export class FormPostDoor {
     window: ChunkRequest['window'],
     { uploadId: id, body }: OpenChunk & { readonly uploadId: string },
   ): Promise<AbstractChunkedUpload> {
-    return this.type.engine.append({ caller, id, window, open: () => Promise.resolve(body) });
+    return this.type.engine.append({ caller, id, window, open: () => Promise.resolve(body), stream: null });
   }
 
   /** The body as the app wants it told and written. */

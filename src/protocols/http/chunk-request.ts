@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import { type ChunkWindow, lengthOf } from '../../engine/chunk-window.js';
 import type { ChunkBody, FileDescription, LateDescription } from '../../engine/upload-commands.js';
-import { UploadError } from '../../errors/upload-error.js';
+import { brokenForm, contentRangeMissing, lengthMismatch, noChunk } from './chunk-errors.js';
 import { requestFilename } from './content-disposition.js';
 import { parseContentRange } from './content-range.js';
 import type { HttpExchange } from './http-exchange.js';
@@ -21,6 +22,8 @@ export interface ChunkRequest {
    * @throws UploadError `no_chunk`, `malformed_request`, `idle_timeout`, …
    */
   readonly open: () => Promise<OpenChunk>;
+  /** The bytes, where nothing stands before them; null for a form. */
+  readonly stream: Readable | null;
   /** Stops reading, when the bytes are not wanted. */
   readonly discard: () => void;
 }
@@ -107,6 +110,7 @@ function rawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequ
   return {
     window: window ?? (length === null ? null : { start: 0, end: length, total: length }),
     open: async () => Promise.resolve(open()),
+    stream: incoming,
     discard: () => undefined,
   };
 }
@@ -124,6 +128,7 @@ function formChunk(exchange: HttpExchange, window: ChunkWindow | null, reading: 
       exchange.acceptBody();
       return openForm(exchange, form);
     },
+    stream: null,
     discard: () => form?.discard(),
   };
 }
@@ -174,26 +179,4 @@ function wholeForm(form: MultipartBody): Promise<Fields> {
   // Whoever waits for it hears of the failure; nobody has to.
   whole.catch(() => undefined);
   return whole;
-}
-
-function brokenForm(error: unknown): UploadError {
-  if (UploadError.is(error)) return error;
-  return new UploadError('length_mismatch', 'The form broke off before its end.', { cause: error });
-}
-
-/** The error for a chunk that does not say where it belongs. */
-export function contentRangeMissing(): UploadError {
-  return new UploadError(
-    'content_range_missing',
-    'Send Content-Range: bytes <start>-<end>/<total> with each chunk.',
-  );
-}
-
-function noChunk(): UploadError {
-  return new UploadError('no_chunk', 'The request has no bytes: send a file part, or the bytes as the body.');
-}
-
-function lengthMismatch(window: ChunkWindow, length: number): UploadError {
-  const announced = `Content-Range announces ${lengthOf(window)} bytes`;
-  return new UploadError('length_mismatch', `${announced}, but the body has ${length}.`);
 }

@@ -14,7 +14,7 @@ export function discardUnreadBody({ incoming, outgoing }: HttpExchange): void {
     if (!outgoing.headersSent) outgoing.setHeader('Connection', 'close');
     return;
   }
-  if (incoming.complete || incoming.destroyed) return;
+  if (incoming.readableEnded || incoming.destroyed) return;
   let left = DISCARD_BYTES;
   const cutOff = () => incoming.destroy();
   const timer = setTimeout(cutOff, DISCARD_MS).unref();

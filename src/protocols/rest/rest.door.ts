@@ -4,13 +4,8 @@ import type { ChunkWindow } from '../../engine/chunk-window.js';
 import type { Caller, LateDescription } from '../../engine/upload-commands.js';
 import type { AbstractChunkedUpload } from '../../persistence/abstract-chunked-upload.entity.js';
 import type { UploadType } from '../../upload-type.js';
-import {
-  type ChunkRequest,
-  contentRangeMissing,
-  type OpenChunk,
-  readChunk,
-  receiving,
-} from '../http/chunk-request.js';
+import { contentRangeMissing } from '../http/chunk-errors.js';
+import { type ChunkRequest, type OpenChunk, readChunk, receiving } from '../http/chunk-request.js';
 import { createCommand } from '../http/create-command.js';
 import { readFields } from '../http/form-body.js';
 import type { HttpExchange } from '../http/http-exchange.js';
@@ -72,8 +67,8 @@ export class RestDoor {
   async nextChunk(exchange: HttpExchange, id: string): Promise<UploadBody> {
     const caller = await this.caller(exchange);
     const uploadId = requireUploadId(id);
-    return receiving(exchange, this.read(exchange, caller), async ({ window, open }) => {
-      const command = { caller, id: uploadId, window, open: async () => (await open()).body };
+    return receiving(exchange, this.read(exchange, caller), async ({ window, open, stream }) => {
+      const command = { caller, id: uploadId, window, open: async () => (await open()).body, stream };
       return this.answer(
         exchange,
         caller,
@@ -152,7 +147,7 @@ export class RestDoor {
     chunk: OpenChunk,
   ): Promise<AbstractChunkedUpload> {
     const open = () => Promise.resolve(chunk.body);
-    return this.type.engine.append({ caller, id: chunk.uploadId ?? '', window, open });
+    return this.type.engine.append({ caller, id: chunk.uploadId ?? '', window, open, stream: null });
   }
 
   /** A whole file that is meant for an upload there is, before or behind its bytes, is a chunk without its range. */

@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { jest } from '@jest/globals';
 import { type Browser, chromium } from 'playwright-core';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -12,6 +13,9 @@ export const whyNoBrowser: string | null = (() => {
     return `there is no ${CHROMIUM}; apt-get install chromium, or CHROMIUM=/path/to/it`;
   }
 })();
+
+/** A starved machine loses a key or a click now and then. What is broken fails twice, and the first failure is shown. */
+jest.retryTimes(1, { logErrorsBeforeRetry: true });
 
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({

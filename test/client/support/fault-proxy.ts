@@ -55,6 +55,7 @@ export class FaultProxy {
   bytesPerSecond = 0;
   private faults: { fault: Fault; skipped: number; hits: number }[] = [];
   private readonly sockets = new Set<Socket>();
+  private readonly passing = new Set<ClientRequest>();
   private readonly server = createServer((incoming, response) => void this.pass(incoming, response));
 
   private constructor(
@@ -77,6 +78,11 @@ export class FaultProxy {
 
   get origin(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Whether the server is at a request. */
+  get isBusy(): boolean {
+    return this.passing.size > 0;
   }
 
   fail(fault: Fault): void {
@@ -111,6 +117,8 @@ export class FaultProxy {
     if (fault?.answer) return this.answer(incoming, response, { seen, answer: fault.answer });
     const { hostname, port } = this.target;
     const outgoing = request({ hostname, port, path, method, headers, agent: false });
+    this.passing.add(outgoing);
+    outgoing.on('close', () => this.passing.delete(outgoing));
     outgoing.on('error', () => response.destroy());
     outgoing.on('response', (answer) => void this.relay(answer, response, { seen, fault }));
     response.on('close', () => {

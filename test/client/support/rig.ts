@@ -33,7 +33,11 @@ export class ClientRig {
   async clear(): Promise<void> {
     this.proxy.reset();
     await this.client.reopen();
-    await this.app.dataSource.query('DELETE FROM chunked_upload');
+    // Requests that the client gave up may still be on their way into the database.
+    do {
+      await this.app.dataSource.query('DELETE FROM chunked_upload');
+      await sleep(50);
+    } while ((await this.app.rows()).length > 0 || this.proxy.isBusy);
     for (const file of await this.app.files()) await rm(join(this.app.root, file), { force: true });
   }
 

@@ -1,6 +1,6 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type { Readable } from 'node:stream';
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import type {
   ByteRange,
   StorageCapabilities,
@@ -91,16 +91,27 @@ const STATEMENTS: readonly [FailpointName, RegExp][] = [
   ['remove', /^DELETE FROM "?chunked_upload"?/],
 ];
 
+/** What is used of a connection of `pg`. */
+interface Connection {
+  query(statement: string | { readonly text: string }, ...values: unknown[]): Promise<unknown>;
+}
+
 /** Puts failpoints around the statements of a data source, those of its transactions included. */
 export function instrumentDataSource(dataSource: DataSource, failpoints: Failpoints): void {
   const createQueryRunner = dataSource.createQueryRunner.bind(dataSource);
   dataSource.createQueryRunner = (mode) => {
     const runner = createQueryRunner(mode);
-    const query = runner.query.bind(runner) as (...given: unknown[]) => Promise<unknown>;
-    runner.query = ((...given: unknown[]) => {
-      const name = STATEMENTS.find(([, pattern]) => pattern.test(String(given[0]).trim()))?.[0];
-      return name ? failpoints.around(name, () => query(...given)) : query(...given);
-    }) as QueryRunner['query'];
+    const connect = runner.connect.bind(runner) as () => Promise<Connection>;
+    runner.connect = async () => {
+      const connection = await connect();
+      const query: Connection['query'] = (statement, ...values) => {
+        const text = (typeof statement === 'string' ? statement : statement.text).trim();
+        const name = STATEMENTS.find(([, pattern]) => pattern.test(text))?.[0];
+        const run = () => connection.query(statement, ...values);
+        return name ? failpoints.around(name, run) : run();
+      };
+      return Object.assign(Object.create(connection) as Connection, { query });
+    };
     return runner;
   };
 }

@@ -19,6 +19,15 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
   let doomed: string | null = null;
+  const prepared = new Map<string, string>();
+  /** What is sent, with the statements it names; each was sent in full once. */
+  const textOf = (bytes: Buffer): string => {
+    const sent = bytes.toString('latin1');
+    for (const [name] of sent.matchAll(/chunked_upload_[0-9a-f]{32}/g)) {
+      if (!prepared.has(name)) prepared.set(name, sent);
+    }
+    return [...prepared].reduce((text, [name, full]) => (sent.includes(name) ? text + full : text), sent);
+  };
   const server = createServer((client) => {
     if (isCut) return client.destroy();
     const upstream = connect(Number(target.port || 5432), target.hostname);
@@ -36,7 +45,8 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
         });
     }
     client.on('data', (bytes) => {
-      if (doomed !== null && bytes.includes(doomed)) {
+      const text = textOf(bytes);
+      if (doomed !== null && text.includes(doomed)) {
         doomed = null;
         isDoomed = true;
       }

@@ -121,13 +121,12 @@ export class AppendChunk extends Base {
       user,
       crash,
       predict: (at) => predict.append(at, target, { user, window, bytes, isRaw, ending, refuses }),
-      run: ({ engine }) =>
-        engine.append({
-          caller: callerOf(user, refuses),
-          id,
-          window,
-          open: () => Promise.resolve(bodyOf(bytes, { isRaw, ending })),
-        }),
+      run: ({ engine }) => {
+        const body = bodyOf(bytes, { isRaw, ending });
+        const open = () => Promise.resolve(body);
+        const stream = isRaw ? body.stream : null;
+        return engine.append({ caller: callerOf(user, refuses), id, window, open, stream });
+      },
       answered: (_at, upload) => assert.equal(upload.offset, target?.bytes.length),
     });
   }

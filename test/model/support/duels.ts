@@ -28,13 +28,11 @@ export interface Duel {
 const chunk: Rival = { name: 'chunk', run: (process, id) => append(process, id, 10) };
 const other: Rival = {
   name: 'other chunk',
-  run: ({ engine }, id) =>
-    engine.append({
-      caller: CALLER,
-      id,
-      window: window(10, 20),
-      open: () => Promise.resolve(bodyOf(OTHER.subarray(10), { isRaw: true, pieces: 2 })),
-    }),
+  run: ({ engine }, id) => {
+    const body = bodyOf(OTHER.subarray(10), { isRaw: true, pieces: 2 });
+    const open = () => Promise.resolve(body);
+    return engine.append({ caller: CALLER, id, window: window(10, 20), open, stream: body.stream });
+  },
 };
 const finish: Rival = { name: 'complete', run: complete };
 const cancel: Rival = { name: 'cancel', run: ({ engine }, id) => engine.cancel(CALLER, id) };

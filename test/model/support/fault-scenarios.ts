@@ -55,12 +55,9 @@ export function append(
   options?: { ending: 'broken' },
 ) {
   const bytes = FILE.subarray(start, options ? start + 4 : FILE.length);
-  return engine.append({
-    caller: CALLER,
-    id,
-    window: window(start, FILE.length),
-    open: () => Promise.resolve(bodyOf(bytes, { isRaw: true, pieces: 2, ...options })),
-  });
+  const body = bodyOf(bytes, { isRaw: true, pieces: 2, ...options });
+  const open = () => Promise.resolve(body);
+  return engine.append({ caller: CALLER, id, window: window(start, FILE.length), open, stream: body.stream });
 }
 
 export function complete({ engine }: SimulatedProcess, id: string): Promise<ChunkedUpload> {
