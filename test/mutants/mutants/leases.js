@@ -21,8 +21,8 @@ export const leaseMutants = [
     name: 'no token in the commit',
     breaks: '4 exact bytes',
     file: LEASES,
-    find: `AND lease_token = $2 AND status = 'uploading' RETURNING *`,
-    replace: `AND $2::uuid IS NOT NULL AND status = 'uploading' RETURNING *`,
+    find: `AND lease_token = $2 AND status = 'uploading' RETURNING \${this.table.columns}`,
+    replace: `AND $2::uuid IS NOT NULL AND status = 'uploading' RETURNING \${this.table.columns}`,
     killedBy: { suite: LEASES_SPEC, test: 'are taken; what the sleeper still writes is read by nobody' },
   },
   {
@@ -85,8 +85,8 @@ export const leaseMutants = [
     name: 'expiry by the clock of the app: set',
     breaks: '10 no leaks, and nothing early',
     file: LEASES,
-    find: `expires_at = GREATEST(expires_at, now() + $7::float8`,
-    replace: `expires_at = GREATEST(expires_at, '\${new Date().toISOString()}'::timestamptz + $7::float8`,
+    find: `THEN now() + $7::float8`,
+    replace: `THEN '\${new Date().toISOString()}'::timestamptz + $7::float8`,
     killedBy: { suite: CLOCK_SPEC, test: 'an upload expires by the clock of the database' },
   },
   {
