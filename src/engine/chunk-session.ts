@@ -115,6 +115,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
         // On this thread while the batch is being written on another.
         digest.update(batch);
         await written;
+        if (this.context.policy.durability === 'chunk') writer.syncAhead?.();
       },
     };
   }

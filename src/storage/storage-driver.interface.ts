@@ -28,6 +28,11 @@ export interface StorageWriter {
    */
   write(buffers: readonly Buffer[]): Promise<void>;
   /**
+   * Called after writes that are to be durable: what is written may be made so beside the next ones, so that `commit` has
+   * less left. Nobody waits for it; a failure comes out of `commit`. Leave it out where nothing is gained.
+   */
+  syncAhead?(): void;
+  /**
    * Closes, after making everything written durable if asked to. A failed sync is never tried again: the kernel
    * may have dropped the pages it could not write (fsyncgate), so a second success would prove nothing.
    */

@@ -129,6 +129,10 @@ class FaultInjectingWriter implements StorageWriter {
     private readonly faults: FaultSwitch,
   ) {}
 
+  syncAhead(): void {
+    this.inner.syncAhead?.();
+  }
+
   write(buffers: readonly Buffer[]): Promise<void> {
     return this.faults.run(
       'write',

@@ -93,6 +93,19 @@ describe('system calls of the reference server', () => {
         },
       );
 
+    itTraced('fdatasync in the middle of a large chunk: 503, and no later sync makes up for it', async () => {
+      const large = contentOf(SEED + 1, 6 * 1024 * 1024);
+      const path = await begin(server, large.subarray(0, FIRST), large.length);
+      const sendLarge = () => put(server, large.subarray(FIRST), { path, start: FIRST, total: large.length });
+      await attach('-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO:when=1');
+      expect(code(await sendLarge())).toBe('503 storage_unavailable');
+      expect((await detail(server, path)).body.offset).toBe(FIRST);
+      expect((await detach()).filter(({ name }) => name === 'fdatasync')).toHaveLength(1);
+      expect(code(await sendLarge())).toBe('200 uploading');
+      expect(code(await complete(server, path, large))).toBe('200 complete');
+      expect((await content(server, path)).equals(large)).toBe(true);
+    });
+
     itTraced('openat of the file: 503, and the chunk can be sent again', async () => {
       const path = await beginTwo();
       const id = path.split('/').at(-1) ?? '';

@@ -5,6 +5,9 @@ import type { StorageState, StorageWriter } from '../storage-driver.interface.js
 import { syncFolder, writeFully } from './durable-file.js';
 import { storageFailure } from './storage-failure.js';
 
+/** Worth a sync of its own while the rest is still being received. */
+const SYNC_AHEAD_BYTES = 2 * 1024 * 1024;
+
 /** Where a writer writes, and what that replaces. */
 export interface LocalTarget {
   readonly file: FileHandle;
@@ -23,9 +26,13 @@ export interface LocalTarget {
 export class LocalWriter implements StorageWriter {
   private position: number;
   private isClosed = false;
+  private syncedTo: number;
+  /** The sync that runs beside the writes; the last one, when it failed. */
+  private syncing: Promise<void> | null = null;
 
   constructor(private readonly target: LocalTarget) {
     this.position = target.offset;
+    this.syncedTo = target.offset;
   }
 
   async write(buffers: readonly Buffer[]): Promise<void> {
@@ -36,9 +43,18 @@ export class LocalWriter implements StorageWriter {
     }
   }
 
+  syncAhead(): void {
+    if (this.syncing || this.position - this.syncedTo < SYNC_AHEAD_BYTES) return;
+    this.syncedTo = this.position;
+    this.syncing = this.target.file.datasync().then(() => void (this.syncing = null));
+    // Commit hears of it; after an abort nobody has to.
+    this.syncing.catch(() => undefined);
+  }
+
   async commit(durable: boolean): Promise<StorageState> {
     const { file, path, isNew, state } = this.target;
     try {
+      await this.syncing;
       if (durable) await file.datasync();
       // Checked: on network filesystems and with quotas, close is where a lost write shows (tusd issue 698).
       this.isClosed = true;
@@ -59,6 +75,7 @@ export class LocalWriter implements StorageWriter {
     this.isClosed = true;
     const { file, path, offset, isNew } = this.target;
     // Best effort, to free the space now: the next writer cuts off whatever is left, and cleanup deletes the rest.
+    await this.syncing?.catch(() => undefined);
     await file.truncate(offset).catch(() => undefined);
     await file.close().catch(() => undefined);
     if (isNew) await rm(path, { force: true }).catch(() => undefined);

@@ -66,6 +66,10 @@ class InstrumentedWriter implements StorageWriter {
     });
   }
 
+  syncAhead(): void {
+    this.inner.syncAhead?.();
+  }
+
   commit(durable: boolean): Promise<StorageState> {
     return this.failpoints.around('sync', () => this.inner.commit(durable));
   }
