@@ -61,13 +61,13 @@ function isFolder(path: string): Promise<boolean> {
 function report(outcome: GetOutcome, board: TransferBoard, { json, quiet }: GetFlags): void {
   const { status, url, error, part, path } = outcome;
   if (json) board.print(JSON.stringify(outcome));
-  const kept =
-    part === null ? '' : ` What arrived is kept in ${visible(part)}; the same command goes on with it.`;
+  const kept = part === null ? '' : ` What arrived is kept in ${visible(part)}.`;
   if (status === 'failed') {
     board.warn(`${visible(url)}: ${visible(error?.message ?? '')}${kept}`);
     process.exitCode = EXIT.failure;
-  } else if (status === 'interrupted') board.warn(`${visible(url)}: stopped.${kept}`);
-  else if (!json && !quiet) {
+  } else if (status === 'interrupted') {
+    board.warn(`${visible(url)}: stopped.${kept}${kept && ' The same command goes on with it.'}`);
+  } else if (!json && !quiet) {
     const say = (text: string) => (path === null ? board.warn(text) : board.print(text));
     say(describeDownload(outcome));
   }
