@@ -135,7 +135,7 @@ describe('ChunkReceiver', () => {
     await tick(50);
     const held = all.reduce((sum, { receiver }) => sum + receiver.received, 0);
     // One batch being written and one gathered of each, and the piece that filled it.
-    expect(held).toBeLessThanOrEqual(2 * 16 * MEBIBYTE + 64 * 2 * 65_536);
+    expect(held).toBeLessThanOrEqual(2 * 8 * MEBIBYTE + 64 * 2 * 65_536);
     for (const { release } of all) release();
     await Promise.all(done);
     for (const { receiver } of all) expect(receiver.written).toBe(64 * 65_536);

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 /** Bytes gathered before they are written: one system call for sixteen of Node's 64 KiB pieces. */
 const BATCH_BYTES = 1024 * 1024;
 /** What all bodies of this process gather together: many at once gather less each. */
-const GATHERED_BYTES = 16 * BATCH_BYTES;
+const GATHERED_BYTES = 8 * BATCH_BYTES;
 const LEAST_BATCH_BYTES = BATCH_BYTES / 8;
 /** And at most this many pieces, so that a client that sends single bytes cannot hold much memory. */
 const BATCH_PIECES = 1024;
