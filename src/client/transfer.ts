@@ -147,7 +147,8 @@ export class Transfer<Part extends Piece> {
     try {
       return await this.#wire.send({ method: 'PUT', url, headers: ranged, body, onProgress, signal });
     } finally {
-      this.#status.inFlight = 0;
+      // What was out when somebody paused it has mostly arrived, and is kept.
+      if (!signal.aborted) this.#status.inFlight = 0;
     }
   }
 

@@ -324,6 +324,9 @@ const stopped: Behaviour[] = [
       const before = rig.proxy.seen.length;
       await sleep(300);
       assert.equal(rig.proxy.seen.length, before);
+      // The server keeps what arrived of the chunk, so nothing is shown to have been lost.
+      const { offset, bytesSent } = await rig.client.snapshot(id);
+      assert(bytesSent > offset, `${bytesSent} bytes are shown, ${offset} were acknowledged`);
       assert.deepEqual(
         (await rig.app.rows()).map(({ status }) => status),
         ['uploading'],
