@@ -13,7 +13,7 @@ type RootModule = Type<object> | DynamicModule;
  */
 export async function openModule(specifier: string | undefined): Promise<INestApplicationContext> {
   if (!specifier) {
-    throw new UsageError('Say which app: chunked-upload --module ./dist/app.module.js#AppModule cleanup');
+    throw new UsageError('Say which app: chunked-upload --module ./dist/app.module.js#AppModule <command>');
   }
   const [path = '', name = 'AppModule'] = specifier.split('#');
   const exported = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
