@@ -69,13 +69,7 @@ await withSite(async ({ folder, createDatabase }) => {
   const databaseUrl = await createDatabase('bench_table');
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
-  const server = await ServerProcess.start([SERVER], {
-    PORT: '0',
-    HOST: '127.0.0.1',
-    DATA_DIR: join(folder, 'data'),
-    DATABASE_URL: databaseUrl,
-    CHUNKED_UPLOAD_ADMINS: 'root:secret',
-  });
+  const server = await startServer(folder, databaseUrl);
   try {
     const empty = await measureSteps(server.origin, 'empty table');
     await fill(database);
@@ -94,6 +88,16 @@ await withSite(async ({ folder, createDatabase }) => {
   await showPlans({ database, databaseUrl, folder });
   await database.end();
 });
+
+function startServer(folder: string, databaseUrl: string): Promise<ServerProcess> {
+  return ServerProcess.start([SERVER], {
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATA_DIR: join(folder, 'data'),
+    DATABASE_URL: databaseUrl,
+    CHUNKED_UPLOAD_ADMINS: 'root:secret',
+  });
+}
 
 async function measureSteps(origin: string, table: string): Promise<Map<string, number>> {
   const client = new HttpClient(origin);
@@ -141,13 +145,7 @@ async function showPlans({
   await database.query(`ALTER DATABASE "${name}" SET session_preload_libraries = 'auto_explain'`);
   await database.query(`ALTER DATABASE "${name}" SET auto_explain.log_min_duration = 0`);
   await database.query(`ALTER DATABASE "${name}" SET auto_explain.log_analyze = on`);
-  const server = await ServerProcess.start([SERVER], {
-    PORT: '0',
-    HOST: '127.0.0.1',
-    DATA_DIR: join(folder, 'data'),
-    DATABASE_URL: databaseUrl,
-    CHUNKED_UPLOAD_ADMINS: 'root:secret',
-  });
+  const server = await startServer(folder, databaseUrl);
   const client = new HttpClient(server.origin);
   for (const [, run] of STEPS) await run(client);
   client.close();
