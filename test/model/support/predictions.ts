@@ -74,8 +74,7 @@ export function create(model: Model, input: CreateInput): { code: Code; existing
   if (isRaw && refuses === 'beforeCreate') return { code: 'refused' };
   const existing = model.byKey(user, input.key);
   if (existing) {
-    const isCreated = existing.lease === null || existing.isCreated;
-    if (isCreated && !model.isExpired(existing) && existing.status !== 'deleting') {
+    if (existing.isCreated && !model.isExpired(existing) && existing.status !== 'deleting') {
       return { code: null, existing };
     }
     model.releaseIfDead(existing);
@@ -106,6 +105,7 @@ export function complete(model: Model, upload: ModelUpload | undefined, input: C
   upload.size = upload.bytes.length;
   if (input.refuses === 'onComplete') return 'refused';
   upload.status = 'complete';
+  upload.isCreated = true;
   return null;
 }
 

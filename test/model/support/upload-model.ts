@@ -17,7 +17,7 @@ export interface ModelUpload {
   touchedAt: number;
   /** Its bytes are deleted, the row is kept. */
   isTombstone: boolean;
-  /** Its creation was acknowledged, or may be so any moment. */
+  /** A chunk or a completion was committed: until then a repeated creation makes it anew. */
   isCreated: boolean;
 }
 
