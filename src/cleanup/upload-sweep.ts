@@ -1,4 +1,6 @@
+import { storedUpload } from '../engine/engine-context.js';
 import { alone } from '../persistence/advisory-lock.js';
+import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import { isSweepable, type StoredObject, type SweepableStorage } from '../storage/sweepable-storage.js';
 import type { UploadType } from '../upload-type.js';
 
@@ -16,7 +18,7 @@ export interface SweepOptions {
 /** What a sweep found, and unless it was a dry run, put right. */
 export interface SweepReport {
   readonly dryRun: boolean;
-  /** Objects that no row knows: deleted. */
+  /** Objects that no row knows, and what lies beside complete files: deleted. */
   orphanObjects: number;
   orphanBytes: number;
   /** Unfinished uploads whose bytes are gone: now `failed`. */
@@ -66,28 +68,41 @@ export class UploadSweep {
     for await (const object of driver.list()) {
       if (object.modifiedAt < before) batch.push(object);
       if (batch.length < BATCH) continue;
-      await this.removeUnknown(driver, batch, report);
+      await this.removeUnneeded(driver, batch, report);
       batch = [];
     }
-    await this.removeUnknown(driver, batch, report);
+    await this.removeUnneeded(driver, batch, report);
   }
 
-  private async removeUnknown(
+  private async removeUnneeded(
     driver: SweepableStorage,
-    batch: StoredObject[],
+    batch: readonly StoredObject[],
     report: SweepReport,
   ): Promise<void> {
     const ids = batch.map(({ uploadId }) => uploadId);
-    const known = await Promise.all(
-      [...this.types].map(({ engine }) => engine.context.repositories.removals.known(ids)),
+    const rows = await Promise.all(
+      [...this.types].map(({ engine }) => engine.context.repositories.removals.withBytes(ids)),
     );
-    for (const { uploadId, key, bytes } of batch) {
-      if (known.some((set) => set.has(uploadId))) continue;
-      if (!report.dryRun) await driver.remove(key);
+    const uploads = new Map(rows.flat().map((upload) => [upload.id, upload]));
+    for (const object of batch) {
+      const upload = uploads.get(object.uploadId);
+      if (upload && !(await isLeftover(driver, upload, object))) continue;
+      if (!report.dryRun) await driver.remove(object.key);
       report.orphanObjects++;
-      report.orphanBytes += bytes;
+      report.orphanBytes += object.bytes;
     }
   }
+}
+
+/** Whether it lies beside the intact file of a complete upload, where a writer that was paused meanwhile put it. */
+async function isLeftover(
+  driver: SweepableStorage,
+  upload: AbstractChunkedUpload,
+  { key }: StoredObject,
+): Promise<boolean> {
+  const stored = storedUpload(upload);
+  if (upload.status !== 'complete' || driver.isFinal(stored, key)) return false;
+  return (await driver.size(stored)) === upload.offset;
 }
 
 async function sweepRows({ engine }: UploadType, before: Date, report: SweepReport): Promise<void> {
@@ -95,8 +110,8 @@ async function sweepRows({ engine }: UploadType, before: Date, report: SweepRepo
   for (let after = FIRST_ID; ;) {
     const page = await repositories.removals.resting(before, after, BATCH);
     for (const upload of page) {
-      const { id, storageKey, generation, storageState, offset, status } = upload;
-      const stored = await driver.size({ id, storageKey: storageKey ?? '', generation, storageState });
+      const { id, offset, status } = upload;
+      const stored = await driver.size(storedUpload(upload));
       const isComplete = status === 'complete';
       if (stored !== null && (isComplete ? stored === offset : stored >= offset)) continue;
       (isComplete ? report.lostFiles : report.lostUploads).push(id);

@@ -15,7 +15,7 @@ export function addSweepCommand(program: Command, open: OpenApp): void {
   program
     .command('sweep')
     .description(
-      'compare storage and rows: delete bytes that no row knows, mark uploads whose bytes are gone',
+      'compare storage and rows: delete bytes that no row needs, mark uploads whose bytes are gone',
     )
     .option(
       '--grace <duration>',
@@ -37,7 +37,7 @@ function describe(report: SweepReport | null): string {
   if (!report) return 'Another sweep is running; nothing was done.';
   const { dryRun, orphanObjects, orphanBytes, lostUploads, lostFiles } = report;
   return [
-    `${orphanObjects} objects (${orphanBytes} bytes) that no row knows ${dryRun ? 'would be deleted' : 'deleted'}`,
+    `${orphanObjects} objects (${orphanBytes} bytes) that no row needs ${dryRun ? 'would be deleted' : 'deleted'}`,
     `${lostUploads.length} unfinished uploads without their bytes${dryRun ? '' : ', now failed'}`,
     `${lostFiles.length} complete uploads without their bytes${lostFiles.length > 0 ? ': restore them from a backup' : ''}`,
     ...lostFiles.map((id) => `  ${id}`),

@@ -124,13 +124,12 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
     return condition === IS_DUE ? [] : this.ownerTables.map(({ ownerType }) => ownerType);
   }
 
-  /** Which of these uploads have a row that says they have bytes. */
-  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.table.rows(
-      `SELECT id FROM ${this.table.name} WHERE id = ANY($1::uuid[]) AND storage_key IS NOT NULL`,
+  /** Those of these uploads whose rows say that they have bytes. */
+  withBytes(ids: readonly string[]): Promise<Entity[]> {
+    return this.table.entities(
+      `SELECT * FROM ${this.table.name} WHERE id = ANY($1::uuid[]) AND storage_key IS NOT NULL`,
       [ids],
     );
-    return new Set(rows.map(({ id }) => id as string));
   }
 
   /** Uploads that should have bytes and that nobody has touched since, by id, behind `after`. */

@@ -1,4 +1,4 @@
-import type { StorageDriver } from './storage-driver.interface.js';
+import type { StorageDriver, StoredUpload } from './storage-driver.interface.js';
 
 /** One stored object, as it is found in the store: nothing is known of it but its name. */
 export interface StoredObject {
@@ -10,10 +10,12 @@ export interface StoredObject {
   readonly modifiedAt: Date;
 }
 
-/** A store whose objects can be listed, so that those no row knows can be found. A capability beside the driver's. */
+/** A store whose objects can be listed, so that those no row needs can be found. A capability beside the driver's. */
 export interface SweepableStorage extends StorageDriver {
   /** Every object this driver made, in no order; what else is in the store is passed over. */
   list(): AsyncIterable<StoredObject>;
+  /** Whether the object of this key holds the bytes of a complete upload; others that were made for it are leftovers. */
+  isFinal(upload: StoredUpload, key: string): boolean;
   /** Deletes one object. Missing is success. */
   remove(key: string): Promise<void>;
 }

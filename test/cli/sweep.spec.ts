@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { UploadSweep } from '../../src/index.js';
@@ -25,6 +25,12 @@ describe('The sweep', () => {
       body: 'hello',
     });
     return (await answer.json()) as { id: string; url: string };
+  };
+
+  const whole = async () => {
+    const md5 = '5d41402abc4b2a76b9719d911017c592';
+    const answer = await fetch(`${server.origin}/upload?md5=${md5}`, { method: 'POST', body: 'hello' });
+    return (await answer.json()) as { id: string };
   };
 
   const plant = async (name: string, modifiedAt: Date) => {
@@ -66,13 +72,33 @@ describe('The sweep', () => {
     expect(left).toHaveLength(3);
   });
 
+  it('deletes what a paused writer left beside a complete file, unless the file itself is damaged', async () => {
+    const [intact, damaged] = [await whole(), await whole()];
+    const unfinished = await create();
+    for (const file of await server.files()) {
+      const beside = file.replace(/\.(done|part)$/, '.1.part');
+      await writeFile(join(server.root, beside), 'late bytes');
+      if (file.includes(damaged.id)) await truncate(join(server.root, file), 2);
+    }
+    expect(await sweep.run()).toMatchObject({ orphanObjects: 0 });
+    await age();
+    expect(await sweep.run({ dryRun: true })).toMatchObject({ orphanObjects: 1, orphanBytes: 10 });
+    expect(await sweep.run()).toMatchObject({ orphanObjects: 1, lostFiles: [damaged.id] });
+    const left = (await server.files()).map((file) => file.replace(/^.*\//, ''));
+    expect(left.sort()).toEqual(
+      [
+        `${intact.id}.done`,
+        `${damaged.id}.done`,
+        `${damaged.id}.1.part`,
+        `${unfinished.id}.part`,
+        `${unfinished.id}.1.part`,
+      ].sort(),
+    );
+  });
+
   it('says which uploads have lost their bytes: unfinished ones fail, complete ones are only told', async () => {
     const [lost, intact] = [await create(), await create()];
-    const whole = await fetch(`${server.origin}/upload?md5=5d41402abc4b2a76b9719d911017c592`, {
-      method: 'POST',
-      body: 'hello',
-    });
-    const complete = (await whole.json()) as { id: string };
+    const complete = await whole();
     for (const file of await server.files()) {
       if (file.includes(lost.id) || file.includes(complete.id)) await rm(join(server.root, file));
     }

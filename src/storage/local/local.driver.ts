@@ -148,6 +148,10 @@ export class LocalStorage implements SweepableStorage, LinkableStorage, Adopting
     return listObjects(this.volume.root, this.files.extensions);
   }
 
+  isFinal(upload: StoredUpload, key: string): boolean {
+    return this.files.path(key) === this.files.final(upload);
+  }
+
   async remove(key: string): Promise<void> {
     await rm(this.files.path(key), { force: true }).catch((error: unknown) =>
       Promise.reject(storageFailure(error)),
