@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startGunicorn } from './gunicorn.js';
 import { startNginx } from './nginx.js';
 import { bare, dav } from './protocols/bare.js';
 import type { Protocol } from './protocols/protocol.js';
@@ -85,6 +86,7 @@ export const CONTENDERS: readonly Contender[] = [
   peer('bare: writev+md5+sync', bare, 'bare', 'writev+md5+sync'),
   peer('bare: busboy', wholeForm, 'busboy'),
   { name: 'nginx: dav', protocol: dav, start: ({ folder }) => startNginx(folder) },
+  { name: 'django: gunicorn', protocol: rest({ checksum: 'md5', isMultipart: true }), start: startGunicorn },
   ours('ours: defaults', rest({ checksum: 'md5' }), {}),
   ours('ours: defaults, fastify', rest({ checksum: 'md5' }), FASTIFY),
   ours('ours: complete', rest({ checksum: null }), UNCHECKED),

@@ -1,10 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { RunningServer } from './contenders.js';
+import { freePort } from './free-port.js';
 
 /** nginx with WebDAV `PUT` and bodies kept in memory up to a mebibyte, its fastest; null when it is not installed. */
 export async function startNginx(folder: string): Promise<RunningServer | null> {
@@ -25,15 +23,6 @@ export async function startNginx(folder: string): Promise<RunningServer | null> 
       return Promise.resolve();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function configuration(place: string, port: number): string {
