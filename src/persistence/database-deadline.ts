@@ -11,12 +11,16 @@ const DEADLINE_MS = 5_000;
 export async function answered<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const silence = Object.assign(new Error('The database did not answer.'), { code: 'ETIMEDOUT' });
-    timer = setTimeout(() => reject(databaseFailure(silence) as Error), DEADLINE_MS);
+    timer = setTimeout(() => reject(noAnswer()), DEADLINE_MS);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function noAnswer(): Error {
+  const silence = Object.assign(new Error('The database did not answer.'), { code: 'ETIMEDOUT' });
+  return databaseFailure(silence) as Error;
 }
