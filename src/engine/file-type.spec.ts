@@ -43,6 +43,8 @@ describe('admitFirstBytes', () => {
     ['another allowed type', PNG, 'image/jpeg', ['image/*']],
     ['anything where all is allowed', SCRIPT, 'image/png', null],
     ['text, which has no signature', SCRIPT, 'text/plain', ['text/plain']],
+    ['text that begins like a picture', Buffer.from('BMW, née Rapp'), 'text/plain', ['text/plain']],
+    ['text that begins like a program', Buffer.from('MZ\r\n'), 'text/plain', ['text/plain']],
     [
       'a document whose container is a zip',
       ZIP,
@@ -57,6 +59,9 @@ describe('admitFirstBytes', () => {
     ['content of a type that is not allowed', PNG, 'text/plain', ['text/plain']],
     ['a script that says it is a picture', SCRIPT, 'image/png', ['image/png']],
     ['an empty file that says it is a picture', Buffer.alloc(0), 'image/png', ['image/png']],
+    ['text that says it is a picture', Buffer.from('BMW'), 'image/png', ['image/png']],
+    ['a picture that says it is text', Buffer.from('BM\x46\0\0\0', 'latin1'), 'text/plain', ['text/plain']],
+    ['a document of text that is not allowed', Buffer.from('%PDF-1.4\n'), 'text/plain', ['text/plain']],
     ['a zip that says it is a picture', ZIP, 'image/png', ['image/png']],
   ])('refuses %s', async (_, bytes, declared, allowed) => {
     await expect(admit(bytes, declared, allowed)).rejects.toMatchObject({ code: 'type_not_allowed' });

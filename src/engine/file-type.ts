@@ -18,6 +18,9 @@ const BUILT_ON: Readonly<Record<string, RegExp>> = {
   'application/ogg': /^(audio|video)\/ogg/,
 };
 
+/** Formats that may be text through and through; all others have control characters early on. */
+const TEXTUAL = /^text\/|^application\/(pdf|rtf|postscript|eps|xml|pgp-encrypted)$|^model\/stl$/;
+
 /** The declared media type, or where that says nothing the one the file name's extension stands for. */
 export function mediaTypeOf(declared: string | null, filename: string): string {
   return declared && !GENERIC.has(declared) ? declared : lookup(filename) || UNKNOWN;
@@ -54,7 +57,15 @@ export async function admitFirstBytes(
     return;
   }
   if (isTypeAllowed(found, allowed) || BUILT_ON[found]?.test(declared)) return;
+  // Signatures are short: a text that begins with "BMW" is no bitmap.
+  if (!RECOGNISABLE.has(declared) && !TEXTUAL.test(found) && isText(bytes)) return;
+
   throw new UploadError('type_not_allowed', `The content is ${found}, which is not allowed.`);
+}
+
+/** Without control characters but tabs, line ends, form feeds and escapes. */
+function isText(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1b);
 }
 
 function notShown(declared: string): UploadError {
