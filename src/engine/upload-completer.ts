@@ -96,9 +96,12 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     caller: Caller,
   ): Promise<Entity> {
     const { hooks, events, repositories } = this.context;
-    const done = await repositories.completions.complete(upload, row, (completed, manager) =>
-      Promise.resolve(hooks.onComplete?.(completed, { ...caller, manager })),
-    );
+    const { completions } = repositories;
+    const done = await (hooks.onComplete
+      ? completions.completeWith(upload, row, (completed, manager) =>
+          hooks.onComplete?.(completed, { ...caller, manager }),
+        )
+      : completions.complete(upload, row));
     if (!done) throw await leaseLost(this.context, upload);
     events.emit('completed', done);
     return done;
