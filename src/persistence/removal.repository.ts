@@ -86,11 +86,13 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
       : this.claimWhere(this.hasLostOwner, filter, limit);
   }
 
+  /** The batch is chosen in a statement of its own: a subquery may be run for each row, and then choose others each time. */
   private claimWhere(condition: string, filter: RemovalFilter, limit: number): Promise<Entity[]> {
     return this.table.entities(
-      `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
-       WHERE id IN (SELECT id FROM ${this.table.name} WHERE ${condition}
-                    ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING *`,
+      `WITH due AS MATERIALIZED (SELECT id FROM ${this.table.name} WHERE ${condition}
+                                 ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+       UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
+       WHERE id IN (SELECT id FROM due) RETURNING *`,
       [filter.unfinished, filter.olderThan, limit, ...this.typesFor(condition)],
     );
   }

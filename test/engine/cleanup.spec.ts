@@ -188,6 +188,20 @@ describe('cleanup', () => {
     expect(await app.rows()).toHaveLength(101);
   });
 
+  it('a limit is kept, whatever plan PostgreSQL has', async () => {
+    const avoided = ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material'];
+    const options = avoided.map((node) => `-c enable_${node}=off`).join(' ');
+    const url = `${database.url}?options=${encodeURIComponent(options)}`;
+    const planned = await startTestApp({ upload: { storage }, database: { ...database, url }, root });
+    try {
+      for (let count = 0; count < 4; count++) await expiredUpload();
+      expect((await planned.app.get(UploadCleanup).run({ limit: 1 })).rows).toBe(1);
+      expect(await app.rows()).toHaveLength(3);
+    } finally {
+      await planned.close();
+    }
+  });
+
   it('keepRecords deletes the bytes and answers 410 from then on, to its owner only', async () => {
     const path = await expiredUpload();
     expect((await cleanup.run({ keepRecords: true })).rows).toBe(1);
