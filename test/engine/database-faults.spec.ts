@@ -194,7 +194,7 @@ describe('the database', () => {
       expect(await app.files()).toEqual(files);
     });
 
-    it.each(['COMMIT', `status = 'complete'`, `status = 'completing'`])(
+    it.each([`status = 'complete'`, `status = 'completing'`])(
       'with the answer to %s: the completion is repeated with success',
       async (statement) => {
         const path = await begin(app, whole, total);
@@ -203,6 +203,29 @@ describe('the database', () => {
         await finish(path);
       },
     );
+
+    it('with the answer to the COMMIT of a hook: the hook is not run again, its answer is given again', async () => {
+      let runs = 0;
+      const upload = { onComplete: () => ({ run: ++runs }) };
+      const hooked = await startTestApp({
+        upload,
+        database: { ...database, url: proxy.url },
+        root: app.root,
+      });
+      try {
+        for (const statement of ['COMMIT', `status = 'complete'`]) {
+          runs = 0;
+          const path = await begin(hooked, whole, total);
+          proxy.loseAnswerTo(statement);
+          expect((await complete(hooked, path, whole)).status).toBe(503);
+          const again = await complete(hooked, path, whole);
+          expect([again.status, again.body]).toEqual([200, { run: 1 }]);
+          expect((await content(app, path)).equals(whole)).toBe(true);
+        }
+      } finally {
+        await hooked.close();
+      }
+    });
 
     it('with the answer to a cancellation: it is repeated with success', async () => {
       for (const statement of [`status = 'deleting'`, 'DELETE FROM']) {
