@@ -96,12 +96,9 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     caller: Caller,
   ): Promise<Entity> {
     const { hooks, events, repositories } = this.context;
-    const { completions } = repositories;
-    const done = await (hooks.onComplete
-      ? completions.completeWith(upload, row, (completed, manager) =>
-          hooks.onComplete?.(completed, { ...caller, manager }),
-        )
-      : completions.complete(upload, row));
+    const done = await repositories.completions.complete(upload, row, (completed, manager) =>
+      Promise.resolve(hooks.onComplete?.(completed, { ...caller, manager })),
+    );
     if (!done) throw await leaseLost(this.context, upload);
     events.emit('completed', done);
     return done;

@@ -2,7 +2,6 @@ import { type EntityManager, QueryFailedError } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
-import type { Row } from './row-mapper.js';
 import { leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
@@ -42,28 +41,25 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     return rows.length > 0;
   }
 
-  /** Makes the upload complete. Null: the lease was lost. */
-  complete(upload: Entity, row: CompletedRow): Promise<Entity | null> {
-    return this.table.first(this.completing, completingParameters(upload, row));
-  }
-
-  /** The same, and runs `effect` in one transaction with it: the app's own rows and the upload become visible together. */
-  async completeWith(
-    leased: Entity,
+  /**
+   * Makes the upload complete and runs `effect` in the same transaction, so that the app's own rows and the upload
+   * become visible together or not at all. Null: the lease was lost.
+   */
+  async complete(
+    { id, leaseToken }: Entity,
     row: CompletedRow,
-    effect: (upload: Entity, manager: EntityManager) => unknown,
+    effect: (upload: Entity, manager: EntityManager) => Promise<unknown>,
   ): Promise<Entity | null> {
     const failure: { ofEffect?: unknown } = {};
     try {
       return await this.table.dataSource.transaction(async (manager) => {
-        const [rows] = await manager.query<[Row[], number]>(
-          this.completing,
-          completingParameters(leased, row),
-        );
-        if (!rows[0]) return null;
-        const upload = this.table.mapper.toEntity(rows[0]);
-        const result = await noting(failure, () => effect(upload, manager));
-        if (result !== undefined) await this.remember(manager, upload.id, result);
+        const upload = await this.markComplete(manager, [id, leaseToken], row);
+        if (!upload) return null;
+        const result = await effect(upload, manager).catch((error: unknown) => {
+          failure.ofEffect = error;
+          throw error;
+        });
+        if (result !== undefined) await this.remember(manager, id, result);
         upload.completionResult = result ?? null;
         return upload;
       });
@@ -74,10 +70,19 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  private get completing(): string {
-    return `UPDATE ${this.table.name} SET status = 'complete', size = "offset", completed_at = now(), updated_at = now(),
+  private async markComplete(
+    manager: EntityManager,
+    [id, token]: [string, string | null],
+    { checksums, storageState }: CompletedRow,
+  ): Promise<Entity | null> {
+    const [rows] = await manager.query<[Record<string, unknown>[], number]>(
+      `UPDATE ${this.table.name} SET status = 'complete', size = "offset", completed_at = now(), updated_at = now(),
          checksums = $3::jsonb, storage_state = $4::jsonb, digest_state = NULL, ${NO_LEASE}
-       WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING *`;
+       WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING *`,
+      [id, token, JSON.stringify(checksums), JSON.stringify(storageState)],
+    );
+    const row = rows[0];
+    return row ? this.table.mapper.toEntity(row) : null;
   }
 
   private async remember(manager: EntityManager, id: string, result: unknown): Promise<void> {
@@ -86,21 +91,4 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
       JSON.stringify(result),
     ]);
   }
-}
-
-/** Runs the app's hook, and notes what it throws. */
-async function noting(failure: { ofEffect?: unknown }, effect: () => unknown): Promise<unknown> {
-  try {
-    return await effect();
-  } catch (error) {
-    failure.ofEffect = error;
-    throw error;
-  }
-}
-
-function completingParameters(
-  { id, leaseToken }: AbstractChunkedUpload,
-  { checksums, storageState }: CompletedRow,
-): unknown[] {
-  return [id, leaseToken, JSON.stringify(checksums), JSON.stringify(storageState)];
 }

@@ -98,19 +98,6 @@ describe('completion', () => {
       expect(code(await complete(app, path, bytes))).toBe('200 complete');
     });
 
-    it('needs no transaction where there is no hook', async () => {
-      const plain = await startTestApp({ database, root });
-      try {
-        const path = await begin(plain, bytes, total);
-        const statements = await statementsOf(plain, () => complete(plain, path, bytes));
-        expect(statements).toHaveLength(2);
-        expect(code(await complete(plain, path, bytes))).toBe('200 complete');
-        expect((await content(plain, path)).equals(bytes)).toBe(true);
-      } finally {
-        await plain.close();
-      }
-    });
-
     it('refuses what is incomplete and what has another checksum, and changes nothing', async () => {
       const path = await begin(app, bytes.subarray(0, 5000), total);
       const row = await rowOf(app, path);
@@ -187,8 +174,8 @@ describe('completion', () => {
     it('whose commit is lost on the way is repeated with the same answer', async () => {
       const path = await begin(app, bytes, total);
       const { completions } = app.type.engine.context.repositories;
-      const real = completions.completeWith.bind(completions);
-      jest.spyOn(completions, 'completeWith').mockImplementationOnce(async (...given) => {
+      const real = completions.complete.bind(completions);
+      jest.spyOn(completions, 'complete').mockImplementationOnce(async (...given) => {
         await real(...given);
         throw Object.assign(new Error('Connection terminated unexpectedly'));
       });
