@@ -45,8 +45,8 @@ export const completionMutants = [
     name: 'onComplete outside the transaction',
     breaks: '8 one completion',
     file: COMPLETIONS,
-    find: 'noting(failure, () => effect(upload, manager))',
-    replace: 'noting(failure, () => effect(upload, this.table.dataSource.manager))',
+    find: 'const result = await effect(upload, manager)',
+    replace: 'const result = await effect(upload, this.table.dataSource.manager)',
     killedBy: { suite: COMPLETION_SPEC, test: 'a hook that fails leaves nothing of itself' },
   },
   {
