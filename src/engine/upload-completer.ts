@@ -96,9 +96,9 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     caller: Caller,
   ): Promise<Entity> {
     const { hooks, events, repositories } = this.context;
-    const done = await repositories.completions.complete(upload, row, (completed, manager) =>
-      Promise.resolve(hooks.onComplete?.(completed, { ...caller, manager })),
-    );
+    const done = await repositories.completions.complete(upload, row, async (completed, manager) => {
+      return await hooks.onComplete?.(completed, { ...caller, manager });
+    });
     if (!done) throw await leaseLost(this.context, upload);
     events.emit('completed', done);
     return done;

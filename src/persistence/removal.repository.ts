@@ -86,7 +86,7 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
       : this.claimWhere(this.hasLostOwner, filter, limit);
   }
 
-  /** The batch is chosen in a statement of its own: a subquery may be run for each row, and then choose others each time. */
+  /** The batch is chosen by a query that runs once: a subquery may run for each row, and choose others each time. */
   private claimWhere(condition: string, filter: RemovalFilter, limit: number): Promise<Entity[]> {
     return this.table.entities(
       `WITH due AS MATERIALIZED (SELECT id FROM ${this.table.name} WHERE ${condition}
@@ -113,11 +113,14 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
     return count;
   }
 
-  /** An upload, complete or not, of a domain object that is no more; not counted twice when it is due as well. */
+  /**
+   * An upload, complete or not, of a domain object that is no more; not counted twice when it is due as well. Its columns are
+   * named in full where the owner's table, which may have an `owner_id` too, is in sight.
+   */
   private get hasLostOwner(): string {
     const isLost = this.ownerTables.map(
       ({ table, key }, index) =>
-        `(owner_type = $${index + 4} AND NOT EXISTS (SELECT 1 FROM ${table} owner WHERE owner.${key}::text = owner_id))`,
+        `(owner_type = $${index + 4} AND NOT EXISTS (SELECT 1 FROM ${table} owner WHERE owner.${key}::text = ${this.table.name}.owner_id))`,
     );
     return `storage_key IS NOT NULL AND status <> 'deleting' AND NOT (${IS_DUE}) AND (${isLost.join(' OR ')})`;
   }

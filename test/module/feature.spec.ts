@@ -34,6 +34,13 @@ class AvatarUpload extends AbstractChunkedUpload {
 class Person {
   @PrimaryGeneratedColumn()
   id: number;
+
+  // Columns that uploads have too, for statements that see both tables.
+  @Column('text', { default: 'nobody' })
+  owner_id: string;
+
+  @Column('text', { default: 'here' })
+  status: string;
 }
 
 @Entity('film')
@@ -128,8 +135,7 @@ describe.each(ADAPTERS)('Upload types by forFeature, on %s', (adapter) => {
     expect([large.status, large.body.code]).toEqual([400, 'too_large']);
 
     expect((await put(app, bytes, { path: '/films' })).status).toBe(403);
-    const people = app.dataSource.getRepository(Person);
-    await people.save([{ id: 7 }, { id: 8 }]);
+    await app.dataSource.query('INSERT INTO person (id) VALUES (7), (8)');
     const film = await put(app, bytes, { path: '/films', ...as('7') });
     expect([film.status, film.body.user_id]).toEqual([200, '7']);
     expect((await put(app, Buffer.from('hey'), { path: '/films', ...as('7') })).body.code).toBe('too_small');
