@@ -28,8 +28,8 @@ export interface SweepReport {
 }
 
 /**
- * Compares storage and rows, both ways. The upload protocol leaves no orphans, whatever crashes: this is for what happens
- * outside it, such as rows deleted by hand or a database restored from a backup. Run it when you need it; a storage must
+ * Compares storage and rows, both ways. What crashes leave has a row, and cleanup finds it: this is for rows deleted by
+ * hand, a database restored from a backup, and writers that were paused until long after. Run it when you need it; a storage must
  * belong to the upload types of one app, since objects of another app's rows look like orphans here.
  */
 export class UploadSweep {
@@ -101,7 +101,7 @@ async function isLeftover(
   { key }: StoredObject,
 ): Promise<boolean> {
   const stored = storedUpload(upload);
-  if (upload.status !== 'complete' || driver.isFinal(stored, key)) return false;
+  if (upload.status !== 'complete' || !driver.isBesideFinal(stored, key)) return false;
   return (await driver.size(stored)) === upload.offset;
 }
 

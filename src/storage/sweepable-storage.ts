@@ -14,13 +14,13 @@ export interface StoredObject {
 export interface SweepableStorage extends StorageDriver {
   /** Every object this driver made, in no order; what else is in the store is passed over. */
   list(): AsyncIterable<StoredObject>;
-  /** Whether the object of this key holds the bytes of a complete upload; others that were made for it are leftovers. */
-  isFinal(upload: StoredUpload, key: string): boolean;
+  /** Whether the object of this key lies beside the one of a complete upload, where only what is left of receiving it can. */
+  isBesideFinal(upload: StoredUpload, key: string): boolean;
   /** Deletes one object. Missing is success. */
   remove(key: string): Promise<void>;
 }
 
 /** Whether a driver can list what it stores. */
 export function isSweepable(driver: StorageDriver): driver is SweepableStorage {
-  return 'list' in driver && 'remove' in driver;
+  return 'list' in driver && 'remove' in driver && 'isBesideFinal' in driver;
 }

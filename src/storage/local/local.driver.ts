@@ -1,6 +1,6 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { link, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type {
   ByteRange,
@@ -148,8 +148,10 @@ export class LocalStorage implements SweepableStorage, LinkableStorage, Adopting
     return listObjects(this.volume.root, this.files.extensions);
   }
 
-  isFinal(upload: StoredUpload, key: string): boolean {
-    return this.files.path(key) === this.files.final(upload);
+  isBesideFinal(upload: StoredUpload, key: string): boolean {
+    const [path, final] = [this.files.path(key), this.files.final(upload)];
+    // The same folder by the same name: a copy elsewhere, or a folder of two names, is somebody else's.
+    return dirname(path) === dirname(final) && basename(path) !== basename(final);
   }
 
   async remove(key: string): Promise<void> {
