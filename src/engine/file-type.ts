@@ -18,8 +18,8 @@ const BUILT_ON: Readonly<Record<string, RegExp>> = {
   'application/ogg': /^(audio|video)\/ogg/,
 };
 
-/** Formats that may be text through and through; all others have control characters early on. */
-const TEXTUAL = /^text\/|^application\/(pdf|rtf|postscript|eps|xml|pgp-encrypted)$|^model\/stl$/;
+/** Recognised by two letters, which a text may begin with; in files of these formats zeros follow soon. */
+const TWO_LETTERS: ReadonlySet<string> = new Set(['image/bmp', 'application/x-msdownload']);
 
 /** The declared media type, or where that says nothing the one the file name's extension stands for. */
 export function mediaTypeOf(declared: string | null, filename: string): string {
@@ -57,9 +57,7 @@ export async function admitFirstBytes(
     return;
   }
   if (isTypeAllowed(found, allowed) || BUILT_ON[found]?.test(declared)) return;
-  // Signatures are short: a text that begins with "BMW" is no bitmap.
-  if (!RECOGNISABLE.has(declared) && !TEXTUAL.test(found) && isText(bytes)) return;
-
+  if (TWO_LETTERS.has(found) && !RECOGNISABLE.has(declared) && isText(bytes)) return;
   throw new UploadError('type_not_allowed', `The content is ${found}, which is not allowed.`);
 }
 
