@@ -22,7 +22,7 @@ const CHUNKED = [
   'tus: nest',
   'uploadx: node',
 ];
-const FORMS = ['bare: busboy', 'ours: complete, form', 'multer: nest'];
+const FORMS = ['bare: busboy', 'ours: complete, form', 'django: gunicorn', 'multer: nest'];
 const QUERIES = 1000;
 
 /** All tables, for files of `sizeBytes`. */
@@ -49,7 +49,7 @@ function oneUpload(
   const chunks = chunkBytes === sizeBytes ? 'whole' : `${chunkBytes / MIB} MiB`;
   return {
     name: `one upload, ${chunks}`,
-    about: `${sizeBytes / MIB} MiB from one client, raw, ${chunks === 'whole' ? 'in one request' : `in chunks of ${chunks}`}.`,
+    about: `${sizeBytes / MIB} MiB from one client, raw (Django knows only forms), ${chunks === 'whole' ? 'in one request' : `in chunks of ${chunks}`}.`,
     contenders: [...CHUNKED, ...more],
     baseline: 'bare: writev',
     column: 'MB/s',
@@ -60,7 +60,7 @@ function oneUpload(
 function forms(material: Material, sizeBytes: number): Experiment {
   return {
     name: 'multipart',
-    about: `${sizeBytes / MIB} MiB as forms: ours in chunks of 16 MiB, the others know only whole files.`,
+    about: `${sizeBytes / MIB} MiB as forms: ours and Django's in chunks of 16 MiB, the others know only whole files.`,
     contenders: FORMS,
     baseline: 'bare: busboy',
     column: 'MB/s',

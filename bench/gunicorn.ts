@@ -23,7 +23,18 @@ export async function startGunicorn({ folder, createDatabase }: Site): Promise<R
   const place = join(folder, 'django');
   await mkdir(place, { recursive: true });
   const origin = `127.0.0.1:${await freePort()}`;
-  const options = ['--workers', '2', '--bind', origin, '--chdir', SERVERS, '--worker-tmp-dir', place];
+  const options = [
+    '--workers',
+    '2',
+    '--timeout',
+    '0',
+    '--bind',
+    origin,
+    '--chdir',
+    SERVERS,
+    '--worker-tmp-dir',
+    place,
+  ];
   const child = spawn(python, ['-m', 'gunicorn', ...options, 'django_app:application'], {
     env: {
       ...process.env,
@@ -39,6 +50,7 @@ export async function startGunicorn({ folder, createDatabase }: Site): Promise<R
     resetPeak: () => Promise.resolve(),
     usage: () => Promise.resolve({ cpuSeconds: null, peakBytes: null }),
     stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill();
       await gone;
@@ -51,7 +63,7 @@ async function answers(child: ChildProcess, origin: string): Promise<void> {
   const output: string[] = [];
   child.stderr?.on('data', (text: Buffer) => output.push(text.toString()));
   for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await sleep(100)) {
-    if (child.exitCode !== null) break;
+    if (child.exitCode !== null || child.signalCode !== null) break;
     if (
       await fetch(origin).then(
         () => true,

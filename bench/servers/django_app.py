@@ -6,7 +6,7 @@ import json
 import os
 import re
 import uuid
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -23,8 +23,8 @@ settings.configure(
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": DATABASE.path[1:],
-            "USER": DATABASE.username,
-            "PASSWORD": DATABASE.password,
+            "USER": unquote(DATABASE.username),
+            "PASSWORD": unquote(DATABASE.password or ""),
             "HOST": DATABASE.hostname,
             "PORT": DATABASE.port,
             "CONN_MAX_AGE": None,
@@ -56,8 +56,9 @@ class ChunkedUpload(models.Model):
 
 
 with connection.cursor() as cursor:
+    # Each worker comes here; two that create a table at once would break one of them.
     cursor.execute(
-        "CREATE TABLE IF NOT EXISTS bench_chunkedupload (id uuid PRIMARY KEY, \"offset\" bigint, status smallint)"
+        "SELECT pg_advisory_xact_lock(1); CREATE TABLE IF NOT EXISTS bench_chunkedupload (id uuid PRIMARY KEY, \"offset\" bigint, status smallint)"
     )
 
 

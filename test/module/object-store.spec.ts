@@ -8,7 +8,7 @@ import { ChunkedUpload, InjectUploads, UploadsService } from '../../src/index.js
 import { complete, content, put, someBytes } from '../engine/support/client.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
-/** As in docs/migrating-from-django.md, "Storage without append". */
+/** The core of the example in docs/migrating-from-django.md, "Storage without append". */
 @Injectable()
 class ToBucket {
   origin: string;
