@@ -64,7 +64,7 @@ function isUser(value: unknown): value is ExternalUser {
   if (typeof value !== 'object' || value === null) return false;
   const { id, sub } = value as ExternalUser;
   const name = id ?? sub;
-  return (typeof name === 'string' && name !== '') || typeof name === 'number';
+  return (typeof name === 'string' && name !== '') || Number.isSafeInteger(name);
 }
 
 async function readText({ body }: Response): Promise<string> {

@@ -9,7 +9,7 @@ import type { GuardedRequest } from './request-target.js';
 interface CommonOptions {
   /**
    * Finds or creates the local user; what it returns, if anything, becomes `request.user`. May run several times at
-   * once for one user. What it throws refuses the request.
+   * once for one user. Null, and what it throws, refuse the request.
    */
   readonly provision?: (user: ExternalUser) => ProvisionedUser | Promise<ProvisionedUser>;
   /** `WWW-Authenticate` of a refusal, such as `Bearer`; without one it is a 403. @default none */
@@ -88,7 +88,10 @@ export class ExternalAuthGuard implements CanActivate {
   }
 
   private async provisioned(user: ExternalUser | null): Promise<ExternalUser | null> {
-    return user && ((await this.provision?.(user)) ?? user);
+    if (!user || !this.provision) return user;
+    const local = await this.provision(user);
+    // Null is what a search returns that finds nobody: not this caller under the name they have elsewhere.
+    return local === undefined ? user : local;
   }
 
   private async answerOf(

@@ -213,6 +213,12 @@ describe.each(ADAPTERS)('ExternalAuthGuard on %s', (adapter) => {
     expect(users.size).toBe(1);
   });
 
+  it('lets nobody in whom provisioning does not find', async () => {
+    const nobody = { find: () => null as unknown as { id: string } };
+    const client = await start({ url: server.url, provision: () => Promise.resolve(nobody.find()) });
+    expect((await client.as(ANN).put('', 'abc')).status).toBe(403);
+  });
+
   it('keeps the user as it is when provisioning returns nothing', async () => {
     const seen: unknown[] = [];
     const client = await start({ url: server.url, provision: (user) => void seen.push(user) });
