@@ -110,7 +110,8 @@ export class StreamSource implements OpenSource<NodePiece> {
   }
 }
 
-function notRepeatable(offset: number): ChunkedUploadError {
+/** The error for bytes of a stream that are gone. */
+export function notRepeatable(offset: number): ChunkedUploadError {
   return new ChunkedUploadError(
     'source_not_repeatable',
     `The bytes from ${offset} on are needed again, and a stream cannot be read twice.`,

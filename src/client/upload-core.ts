@@ -98,7 +98,8 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
     const { wire, options, status } = this.#context;
     status.enter('cancelled');
     this.#run?.wish('cancel');
-    await this.#result?.catch(() => undefined);
+    // It may have been complete before it heard.
+    if (await this.#result?.catch(() => null)) return;
     if (status.url !== null) {
       await removeUpload(wire, status.url, options.retry);
       await this.#run?.transfer?.forget();

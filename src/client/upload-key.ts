@@ -5,7 +5,7 @@ const PEEK_BYTES = 1024 * 1024;
 const DEFAULT_NAME = 'upload';
 
 /** Options that an upload is recognised by. */
-export type UploadKeyOptions = Pick<ChunkedUploadOptions, 'endpoint' | 'filename' | 'userId'>;
+export type UploadKeyOptions = Pick<ChunkedUploadOptions, 'endpoint' | 'filename' | 'userId' | 'owner'>;
 
 /** What tells uploads apart, besides the file. */
 export interface UploadIdentity {
@@ -13,6 +13,7 @@ export interface UploadIdentity {
   readonly endpoint: string;
   readonly filename: string;
   readonly userId: string | null;
+  readonly owner?: ChunkedUploadOptions['owner'];
 }
 
 /** The name a source is uploaded under. */
@@ -21,32 +22,33 @@ export function nameOf({ name }: { readonly name: string }, filename: string | u
 }
 
 /**
- * Fingerprint under which an upload is remembered: name, size, modification time, first and last MiB, endpoint and user.
+ * Fingerprint under which an upload is remembered: name, size, modification time, first and last MiB, endpoint, user and owner.
  * Null for a stream, which cannot be recognised before it was read.
  */
 export async function fingerprint<Part extends Piece>(
   { sha256 }: Pick<Platform<never, Part>, 'sha256'>,
   source: OpenSource<Part>,
-  { endpoint, filename, userId }: UploadIdentity,
+  { endpoint, filename, userId, owner }: UploadIdentity,
 ): Promise<string | null> {
   const size = source.size ?? 0;
   const head = await source.peek(0, Math.min(size, PEEK_BYTES));
   const tail = await source.peek(Math.max(0, size - PEEK_BYTES), size);
   if (!head || !tail) return null;
-  return sha256([JSON.stringify([endpoint, userId, filename, size, source.lastModified]), head, tail]);
+  return sha256([JSON.stringify([endpoint, userId, filename, size, source.lastModified, owner]), head, tail]);
 }
 
 /** The same for a source that is not open. */
 export async function keyOf<Source, Part extends Piece>(
   platform: Platform<Source, Part>,
   input: Source,
-  { endpoint, filename, userId }: UploadKeyOptions,
+  { endpoint, filename, userId, owner }: UploadKeyOptions,
 ): Promise<string | null> {
   const source = await platform.open(input, undefined);
   const identity = {
     endpoint: new URL(endpoint, platform.baseUrl).href,
     filename: nameOf(source, filename),
     userId: userId ?? null,
+    owner,
   };
   return fingerprint(platform, source, identity).finally(() => source.close());
 }

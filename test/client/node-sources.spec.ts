@@ -21,6 +21,7 @@ import {
   FileStore,
   type StoredUpload,
   type UploadSource,
+  uploadKey,
 } from '../../src/client/node.js';
 import { bytesOf, type FileSpec } from './support/agent.js';
 import { startNodeClient } from './support/node-client.js';
@@ -107,6 +108,25 @@ describe('The client in Node', () => {
     await upload(Readable.from(pieces()), { uploadUrl: first.url as string });
     await rig.expectStored(FILE);
     expect(rig.starts.filter((start) => start === 0)).toEqual([0]);
+  });
+
+  it('reads a stream once: tried again, it is no empty file', async () => {
+    const tearing = async function* () {
+      yield await Promise.resolve(bytesOf(FILE).subarray(0, 10_000));
+      throw new Error('The tape tore.');
+    };
+    const again = create(tearing());
+    await expect(again.start()).rejects.toMatchObject({ code: 'source_unreadable' });
+    await expect(again.start()).rejects.toMatchObject({ code: 'source_not_repeatable' });
+    expect((await rig.app.rows()).filter(({ status }) => status === 'complete')).toEqual([]);
+  });
+
+  it('remembers what was begun for one owner for that owner only', async () => {
+    const endpoint = 'https://example.com/upload';
+    const keyFor = (id?: string) =>
+      uploadKey(path, { endpoint, ...(id && { owner: { type: 'album', id } }) });
+    expect(new Set([await keyFor(), await keyFor('1'), await keyFor('2')]).size).toBe(3);
+    expect(await keyFor('1')).toBe(await keyFor('1'));
   });
 
   it('says so when a stream fails, or is not as long as was said', async () => {

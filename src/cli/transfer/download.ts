@@ -29,6 +29,8 @@ export interface Downloaded {
 export class Download {
   private digest: RunningDigest | null = null;
   private offset = 0;
+  /** The furthest it ever came: whoever is sent the beginning again makes no progress. */
+  private furthest = 0;
   private resumedFrom = 0;
 
   constructor(private readonly parts: DownloadParts) {}
@@ -99,6 +101,8 @@ export class Download {
     this.digest?.update([bytes]);
     this.offset += bytes.length;
     transfer.progress(this.offset, remote.sizeBytes);
+    if (this.offset <= this.furthest) return;
+    this.furthest = this.offset;
     retries.progressed();
   }
 

@@ -45,8 +45,10 @@ export class UploadsPage {
 
   /** Begins uploads, or goes on with those that were begun with these files on an earlier visit. */
   add(files: readonly File[]): void {
+    // Two of one choice with the same name, size and time are two files, of two folders.
+    const known = [...this.files];
     for (const file of files) {
-      const same = [...this.files].find(([, other]) => isSameFile(file, other))?.[0];
+      const same = known.find(([, other]) => isSameFile(file, other))?.[0];
       if (same) void same.start().catch(() => undefined);
       else this.follow(this.queue.add(file), file);
     }
