@@ -80,6 +80,7 @@ async function clean(type: UploadType, options: CleanupOptions, tallies: Tallies
   while (!options.signal?.aborted) {
     const left = (options.limit ?? Number.MAX_SAFE_INTEGER) - tallies[0].rows - tallies[0].failures;
     const batch = await repositories.removals.claimDue(filterOf(options), Math.min(left, BATCH_ROWS));
+    const failedBefore = tallies[0].failures;
     for (const upload of batch) {
       try {
         await type.engine.remover.erase(upload, keepRecords);
@@ -92,7 +93,8 @@ async function clean(type: UploadType, options: CleanupOptions, tallies: Tallies
       }
     }
     options.onProgress?.(tallies[0]);
-    if (batch.length === 0) return;
+    // Of a storage that fails for all, slowly, they would be due again by the end.
+    if (batch.length === tallies[0].failures - failedBefore) return;
   }
 }
 

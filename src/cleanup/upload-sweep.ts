@@ -114,8 +114,12 @@ async function sweepRows({ engine }: UploadType, before: Date, report: SweepRepo
       const stored = await driver.size(storedUpload(upload));
       const isComplete = status === 'complete';
       if (stored !== null && (isComplete ? stored === offset : stored >= offset)) continue;
-      (isComplete ? report.lostFiles : report.lostUploads).push(id);
-      if (!isComplete && !report.dryRun) await repositories.removals.markFailed(id);
+      // The page may be old by now: what was deleted or gone on with meanwhile is not lost.
+      const [now] = await repositories.removals.withBytes([id]);
+      if (now?.status !== status || now.updatedAt >= before) continue;
+      if (isComplete) report.lostFiles.push(id);
+      else if (report.dryRun || (await repositories.removals.markFailed(id, before)))
+        report.lostUploads.push(id);
     }
     const last = page.at(-1);
     if (!last) return;

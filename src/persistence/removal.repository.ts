@@ -148,13 +148,14 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
     );
   }
 
-  /** Says that the storage lost the bytes of an unfinished upload, unless somebody writes it again. */
-  async markFailed(id: string): Promise<void> {
-    await this.table.rows(
+  /** Says that the storage lost the bytes of an unfinished upload. False: somebody went on with it since `before`. */
+  async markFailed(id: string, before: Date): Promise<boolean> {
+    const rows = await this.table.rows(
       `UPDATE ${this.table.name} SET status = 'failed', updated_at = now(), ${NO_LEASE}
-       WHERE id = $1 AND status = 'uploading' AND ${LEASE_IS_FREE} RETURNING id`,
-      [id],
+       WHERE id = $1 AND status = 'uploading' AND updated_at < $2 AND ${LEASE_IS_FREE} RETURNING id`,
+      [id, before],
     );
+    return rows.length > 0;
   }
 
   /** Deletes the row of an upload whose bytes are gone. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { UploadSweep } from '../../src/index.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 
@@ -114,6 +114,22 @@ describe('The sweep', () => {
       [intact.id]: 'uploading',
       [complete.id]: 'complete',
     });
+  });
+
+  it('leaves alone what is gone on with, or deleted, while it looks', async () => {
+    const [upload, file] = [await create(), await whole()];
+    await age();
+    const { driver } = server.type.engine.context;
+    const size = jest.spyOn(driver, 'size').mockImplementation(async ({ id }) => {
+      const change =
+        id === upload.id ? 'UPDATE chunked_upload SET updated_at = now()' : 'DELETE FROM chunked_upload';
+      await server.dataSource.query(`${change} WHERE id = $1`, [id]);
+      return null;
+    });
+    expect(await sweep.run()).toMatchObject({ lostUploads: [], lostFiles: [] });
+    expect(size.mock.calls.map(([{ id }]) => id).sort()).toEqual([upload.id, file.id].sort());
+    size.mockRestore();
+    expect(await server.rows()).toMatchObject([{ id: upload.id, status: 'uploading' }]);
   });
 
   it('judges nothing by a volume that is not there', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -239,6 +239,17 @@ describe('cleanup', () => {
     await setRow(app, path, `updated_at = now() - interval '61 seconds'`);
     expect((await cleanup.run()).rows).toBe(1);
     await expectGone(path);
+  });
+
+  it('a storage that fails for all, for long, does not keep it running', async () => {
+    await expiredUpload();
+    const discard = jest.spyOn(storage, 'discard').mockImplementation(async () => {
+      await app.dataSource.query(`UPDATE chunked_upload SET updated_at = now() - interval '2 minutes'`);
+      throw new Error('ETIMEDOUT');
+    });
+    expect(await cleanup.run()).toMatchObject({ rows: 0, failures: 1 });
+    discard.mockRestore();
+    expect(await cleanup.run()).toMatchObject({ rows: 1, failures: 0 });
   });
 
   it('a file that is gone already is no failure', async () => {
