@@ -46,12 +46,14 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     const { completions, leases } = this.context.repositories;
     const progress = { isSealed: false };
     try {
-      return await keepLease(leases, { id: upload.id, lease, onLost: () => undefined }, async () => {
+      const row = await keepLease(leases, { id: upload.id, lease, onLost: () => undefined }, async () => {
         const computed = await this.admit(upload, caller, checksums);
         const storageState = await this.context.driver.finish(storedUpload(upload), upload.offset);
         progress.isSealed = true;
-        return this.commit(upload, { checksums: computed, storageState }, caller);
+        return { checksums: computed, storageState };
       });
+      // Its transaction locks the row: extending the lease would wait for it, on a connection of the pool each time.
+      return await this.commit(upload, row, caller);
     } catch (error) {
       const giveBack = UploadError.is(error, 'failed')
         ? leases.fail(upload.id, lease.token)

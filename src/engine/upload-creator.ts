@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { Lease } from '../persistence/lease.repository.js';
 import { storageKeyFor } from '../storage/storage-key.js';
@@ -67,7 +68,8 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
         throw error;
       });
       if (begun) return begun;
-      const existing = idempotencyKey && (await this.existing(idempotencyKey, attempt === 0));
+      if (idempotencyKey === null) throw notUnique();
+      const existing = await this.existing(idempotencyKey, attempt === 0);
       if (existing) return existing;
     }
     throw busy(null);
@@ -155,9 +157,16 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     try {
       return await this.appender.append({ caller, id, window, open: () => Promise.resolve(body), stream });
     } finally {
+      // A refused one was not read, and would keep its file open.
+      stream.destroy();
       await this.remover.abandon(draft).catch(() => undefined);
     }
   }
+}
+
+/** The error for columns of the app's own that violate a constraint of its table. */
+function notUnique(): UploadError {
+  return new UploadError('refused', 'There is an upload already with what there may be only one of.');
 }
 
 /** An idempotency key belongs to its user: the same key of another user is another key. */

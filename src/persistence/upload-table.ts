@@ -59,7 +59,7 @@ export class UploadTable<Entity extends AbstractChunkedUpload> {
    * connection for as long as the app's hook takes.
    */
   unlocked(n: number): string {
-    return `(SELECT id FROM ${this.name} WHERE id = $${n} FOR UPDATE SKIP LOCKED)`;
+    return `(SELECT id FROM ${this.name} WHERE id = $${n} FOR NO KEY UPDATE SKIP LOCKED)`;
   }
 
   /**

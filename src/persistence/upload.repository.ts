@@ -46,7 +46,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   constructor(private readonly table: UploadTable<Entity>) {}
 
   /**
-   * Inserts a row that is already leased. Null: another upload has the same idempotency key.
+   * Inserts a row that is already leased. Null: another upload has the same idempotency key, or a unique column of the app's own.
    * @throws UploadError `quota_exceeded`; the count is taken under a lock of the user's, so that no race gets past it.
    */
   async insert(upload: NewUpload<Entity>, quota: Quota | null): Promise<Entity | null> {
@@ -80,7 +80,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
     const [open] = await manager.query<{ uploads: number; bytes: string }[]>(
       `SELECT count(*)::int AS uploads, COALESCE(sum(COALESCE(size, "offset")), 0)::text AS bytes
-       FROM ${this.table.name} WHERE ${this.table.user.column} IS NOT DISTINCT FROM $1 AND status IN ('uploading', 'completing')`,
+       FROM ${this.table.name} WHERE ${this.table.user.column} ${userId === null ? 'IS NULL AND $1::text IS NULL' : '= $1'} AND status IN ('uploading', 'completing')`,
       [userId],
     );
     const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes)];

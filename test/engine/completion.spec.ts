@@ -98,6 +98,14 @@ describe('completion', () => {
       expect(code(await complete(app, path, bytes))).toBe('200 complete');
     });
 
+    it('takes one connection, however long its hook takes', async () => {
+      const path = await begin(app, bytes, total);
+      onComplete = () => sleep(1200);
+      const statements = await statementsOf(app, () => complete(app, path, bytes));
+      expect(statements).toHaveLength(4);
+      await until(async () => (await detail(app, path)).body.status === 'complete');
+    });
+
     it('refuses what is incomplete and what has another checksum, and changes nothing', async () => {
       const path = await begin(app, bytes.subarray(0, 5000), total);
       const row = await rowOf(app, path);

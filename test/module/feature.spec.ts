@@ -272,6 +272,17 @@ describe.each(ADAPTERS)('Upload types by forFeature, on %s', (adapter) => {
     expect([await avatars.list(), await app.files()]).toEqual([[], []]);
   });
 
+  it('say what is wrong when a column that may have a value once has it already', async () => {
+    const app = await start([
+      { entity: AvatarUpload, path: 'avatars', beforeCreate: () => ({ crop: 'square' }) },
+    ]);
+    await app.dataSource.query('CREATE UNIQUE INDEX ON avatar (crop)');
+    expect((await put(app, bytes, { path: '/avatars' })).status).toBe(200);
+    const second = await put(app, bytes, { path: '/avatars' });
+    expect([second.status, second.body.code]).toEqual([400, 'refused']);
+    expect((await app.files()).length).toBe(1);
+  });
+
   it('lose their uploads with the owner, where that is the policy', async () => {
     let producer = '';
     const owners = (onDelete: 'keep' | 'delete') => ({ person: { entity: Person, onDelete } });
