@@ -124,7 +124,12 @@ const whole: Behaviour[] = [
       await Promise.all(ids.map((id) => rig.outcome(id)));
       await rig.expectStored(...files);
       const starts = rig.requests('PUT', /filename=/).map(({ path }) => /filename=(\d)/.exec(path)?.[1]);
-      assert.deepEqual(starts, ['1', '2', '3', '4', '5']);
+      assert.deepEqual(starts.toSorted(), ['1', '2', '3', '4', '5']);
+      // Two that begin at once, each on a connection of its own, may arrive the other way round.
+      assert(
+        starts.every((name, at) => Math.abs(Number(name) - 1 - at) <= 1),
+        `in the order ${starts.join(' ')}`,
+      );
       const ends = rig.requests('POST').map(({ at }) => at);
       const third = rig.requests('PUT', /filename=3/)[0]?.at ?? 0;
       assert(third >= (ends[0] ?? Infinity), 'The third began before one of the first two was complete');
