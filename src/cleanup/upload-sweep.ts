@@ -29,8 +29,8 @@ export interface SweepReport {
 
 /**
  * Compares storage and rows, both ways. What crashes leave has a row, and cleanup finds it: this is for rows deleted by
- * hand, a database restored from a backup, and writers that were paused until long after. Run it when you need it; a storage must
- * belong to the upload types of one app, since objects of another app's rows look like orphans here.
+ * hand, a database restored from a backup, and writers that were paused until long after. Run it when you need it; a
+ * storage must belong to the upload types of one app, since objects of another app's rows look like orphans here.
  */
 export class UploadSweep {
   constructor(private readonly types: Iterable<UploadType>) {}

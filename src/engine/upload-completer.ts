@@ -99,6 +99,7 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
   ): Promise<Entity> {
     const { hooks, events, repositories } = this.context;
     const done = await repositories.completions.complete(upload, row, async (completed, manager) => {
+      // What it throws at once is its own as well.
       return await hooks.onComplete?.(completed, { ...caller, manager });
     });
     if (!done) throw await leaseLost(this.context, upload);

@@ -68,11 +68,12 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
         throw error;
       });
       if (begun) return begun;
-      if (idempotencyKey === null) throw notUnique();
+      if (idempotencyKey === null) break;
       const existing = await this.existing(idempotencyKey, attempt === 0);
       if (existing) return existing;
     }
-    throw busy(null);
+    const { uploads } = this.context.repositories;
+    throw idempotencyKey && (await uploads.sightByIdempotencyKey(idempotencyKey)) ? busy(null) : notUnique();
   }
 
   private newRow({ caller, window }: CreateCommand): Partial<AbstractChunkedUpload> & { id: string } {

@@ -46,7 +46,8 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   constructor(private readonly table: UploadTable<Entity>) {}
 
   /**
-   * Inserts a row that is already leased. Null: another upload has the same idempotency key, or a unique column of the app's own.
+   * Inserts a row that is already leased. Null: another upload has the same idempotency key, or the same value in a
+   * unique column of the app's own.
    * @throws UploadError `quota_exceeded`; the count is taken under a lock of the user's, so that no race gets past it.
    */
   async insert(upload: NewUpload<Entity>, quota: Quota | null): Promise<Entity | null> {
@@ -78,9 +79,11 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   private async admit(manager: EntityManager, { userId }: Entity, quota: Quota): Promise<void> {
     const lock = `${this.table.name} ${userId}`;
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
+    // `IS NOT DISTINCT FROM` would say both, and use no index.
+    const isTheirs = userId === null ? 'IS NULL AND $1::text IS NULL' : '= $1';
     const [open] = await manager.query<{ uploads: number; bytes: string }[]>(
       `SELECT count(*)::int AS uploads, COALESCE(sum(COALESCE(size, "offset")), 0)::text AS bytes
-       FROM ${this.table.name} WHERE ${this.table.user.column} ${userId === null ? 'IS NULL AND $1::text IS NULL' : '= $1'} AND status IN ('uploading', 'completing')`,
+       FROM ${this.table.name} WHERE ${this.table.user.column} ${isTheirs} AND status IN ('uploading', 'completing')`,
       [userId],
     );
     const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes)];

@@ -278,8 +278,10 @@ describe.each(ADAPTERS)('Upload types by forFeature, on %s', (adapter) => {
     ]);
     await app.dataSource.query('CREATE UNIQUE INDEX ON avatar (crop)');
     expect((await put(app, bytes, { path: '/avatars' })).status).toBe(200);
-    const second = await put(app, bytes, { path: '/avatars' });
-    expect([second.status, second.body.code]).toEqual([400, 'refused']);
+    for (const headers of [{}, { 'idempotency-key': 'again' }] as Record<string, string>[]) {
+      const second = await put(app, bytes, { path: '/avatars', headers });
+      expect([second.status, second.body.code]).toEqual([400, 'refused']);
+    }
     expect((await app.files()).length).toBe(1);
   });
 

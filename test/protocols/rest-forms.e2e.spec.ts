@@ -1,3 +1,4 @@
+import { readdir, readlink } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type Answer,
@@ -43,6 +44,19 @@ describe.each(ADAPTERS)('Forms on %s', (adapter) => {
   };
   const codeOf = ({ status, json }: Answer) => [status, json.code];
   const stored = async () => ({ rows: (await app.rows()).length, files: (await app.files()).length });
+
+  it('keeps no file open when the upload named behind the bytes does not take them', async () => {
+    const { id } = (await submit('', [file('abc')], [0, 3, 4_000_000])).json;
+    for (let count = 0; count < 3; count++) {
+      const parts = [file(noise(3_000_000)), { name: 'upload_id', value: String(id) }];
+      const refused = await submit('', parts, [5, 3_000_000, 4_000_000]);
+      expect(codeOf(refused)).toEqual([400, 'offset_mismatch']);
+    }
+    // Where the system tells.
+    const open = await readdir('/proc/self/fd').catch(() => []);
+    const paths = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    expect(paths.filter((path) => path.startsWith(app.root))).toEqual([]);
+  });
 
   it('takes the text fields before the file, behind it, or on both sides of it', async () => {
     const name = { name: 'filename', value: 'Übersicht 日本.txt' };

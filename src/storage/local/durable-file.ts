@@ -59,11 +59,12 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Folders; an app may have one for each upload. */
+const MOST_REMEMBERED = 10_000;
+
 /** Creates folders under a root, and makes their names durable: each once in the life of the process. */
 export class FolderMaker {
   private readonly durable = new Set<string>();
-  /** An app may have a folder for each upload. */
-  private static readonly MOST_REMEMBERED = 10_000;
 
   /** @param root exists. */
   constructor(private readonly root: string) {}
@@ -71,7 +72,7 @@ export class FolderMaker {
   /** Creates the folders from the root down to `folder`; also syncs those that another process has just made. */
   async ensure(folder: string): Promise<void> {
     if (this.durable.has(folder)) return;
-    if (this.durable.size > FolderMaker.MOST_REMEMBERED) this.durable.clear();
+    if (this.durable.size > MOST_REMEMBERED) this.durable.clear();
     let path = this.root;
     for (const name of relative(this.root, folder).split(sep).filter(Boolean)) {
       path = `${path}${sep}${name}`;
