@@ -3,7 +3,7 @@ import { ADAPTERS } from '../support/test-app.js';
 import { hash, UploadClient } from '../support/http.js';
 import { Abused, type Report } from './support/abused.js';
 import { Grammar, type RawRequest } from './support/grammar.js';
-import { Random, seedFrom } from './support/random.js';
+import { Random, seedOfRun } from '../support/random.js';
 import { exchangeRaw, type Outcome } from './support/raw-exchange.js';
 
 /** Requests in all; `FUZZ=1000000 npm run test:guarantees -- test/abuse/fuzz` for a night. */
@@ -20,7 +20,7 @@ interface Tried {
 const show = ({ request, outcome }: Tried): string =>
   `${JSON.stringify(request.bytes.toString('latin1').slice(0, 600))} → ${outcome.text.slice(0, 600)}`;
 
-const seed = seedFrom('FUZZ_SEED');
+const seed = seedOfRun();
 
 describe.each(ADAPTERS)('10,000 requests that no client would send, on %s', (adapter) => {
   let abused: Abused;

@@ -5,23 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompiledSources } from '../support/compiled-sources.js';
+import { Random, seedOfRun } from '../support/random.js';
 import { bytesOf, type FileSpec } from './support/agent.js';
 import { startNodeClient } from './support/node-client.js';
 import { ClientRig } from './support/rig.js';
 
 const ROUNDS = 10;
 const FILE: FileSpec = { name: 'film.bin', bytes: 4 * 1024 * 1024 + 5 };
-const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-
-/** Numbers between 0 and 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let word = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    word ^= word + Math.imul(word ^ (word >>> 7), 61 | word);
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+const SEED = seedOfRun();
 
 describe('A process that uploads and is killed', () => {
   let rig: ClientRig;
@@ -54,8 +45,7 @@ describe('A process that uploads and is killed', () => {
   };
 
   it(`goes on when it is started again, ${ROUNDS} times (SEED=${SEED})`, async () => {
-    process.stdout.write(`SEED=${SEED}\n`);
-    const next = random(SEED);
+    const random = new Random(SEED);
     const path = join(folder, FILE.name);
     await writeFile(path, bytesOf(FILE));
     let resumed = 0;
@@ -65,7 +55,7 @@ describe('A process that uploads and is killed', () => {
       let said = '';
       for (let kills = 0; !said.includes('complete'); kills++) {
         if (kills > 2) rig.proxy.bytesPerSecond = 0;
-        said = await run(path, kills > 2 ? 20_000 : 100 + next() * 1100);
+        said = await run(path, kills > 2 ? 20_000 : random.between(100, 1200));
         if (said.startsWith('resumed')) resumed += 1;
       }
       // A process killed before it knew the address of its upload leaves one behind, which expires.

@@ -14,7 +14,7 @@ import { createDatabase, type TestDatabase } from '../support/test-app.js';
 import { CompiledSources } from '../support/compiled-sources.js';
 import { CrashSite } from './support/crash-site.js';
 import { CHUNK_STOPS, COMPLETION_STOPS, Duel } from './support/duel.js';
-import { Random, seedOfRun } from './support/random.js';
+import { Random, seedOfRun } from '../support/random.js';
 import { ServerProcess } from './support/server-process.js';
 
 /** `FENCING_ROUNDS=200 npm run test:guarantees -- test/crash/fencing` is the long version. */
@@ -52,7 +52,7 @@ describe('two servers', () => {
   it(
     `a holder that was stopped beyond its lease changes nothing (${ROUNDS} duels)`,
     async () => {
-      console.log(`fencing: FENCING_ROUNDS=${ROUNDS} SEED=${SEED}`);
+      console.log(`fencing: FENCING_ROUNDS=${ROUNDS}`);
       const random = new Random(SEED);
       for (let round = 0; round < ROUNDS; round++) {
         const duel = new Duel(site, { holder: quick, other: slow }, random.split());

@@ -4,7 +4,7 @@ import { CompiledSources } from '../support/compiled-sources.js';
 import { CrashSite, idIn } from './support/crash-site.js';
 import { type Failpoint, FAILPOINTS } from './support/failpoints.js';
 import { KillablePostgres } from './support/killable-postgres.js';
-import { Random, seedOfRun } from './support/random.js';
+import { Random, seedOfRun } from '../support/random.js';
 import { type ServerProcess, Standby } from './support/server-process.js';
 import { StubbornClient, Violation, type World } from './support/stubborn-client.js';
 
@@ -131,7 +131,7 @@ describe('kill -9', () => {
   it(
     `loses nothing in ${ROUNDS} rounds`,
     async () => {
-      console.log(`kill -9: KILL_ROUNDS=${ROUNDS} SEED=${SEED}`);
+      console.log(`kill -9: KILL_ROUNDS=${ROUNDS}`);
       const uploads = Array.from({ length: CLIENTS }, () => uploading(random.split()));
       const trouble = Promise.all(uploads).then(() => undefined);
       trouble.catch(() => undefined);

@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { contentOf, seedOfRun } from '../crash/support/random.js';
+import { contentOf, seedOfRun } from '../support/random.js';
 import {
   begin,
   chunkHeaders,
@@ -42,7 +42,6 @@ describe.each(ADAPTERS)('a client that breaks off, on the reference server on %s
   let server: ReferenceServer;
 
   beforeAll(async () => {
-    process.stdout.write(`clients that break off: SEED=${SEED}\n`);
     site = await ReferenceSite.open();
     server = await site.start({
       CHUNKED_UPLOAD_ADAPTER: adapter,

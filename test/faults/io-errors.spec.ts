@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
-import { contentOf, seedOfRun } from '../crash/support/random.js';
+import { contentOf, seedOfRun } from '../support/random.js';
 import {
   type Answer,
   begin,
@@ -34,7 +34,6 @@ describe('system calls of the reference server', () => {
   let strace: Strace | null = null;
 
   beforeAll(async () => {
-    process.stdout.write(`I/O errors: SEED=${SEED}\n`);
     if (notHere !== null) return;
     site = await ReferenceSite.open();
     server = await site.start();

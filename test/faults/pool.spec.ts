@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { CompiledSources } from '../support/compiled-sources.js';
-import { contentOf, seedOfRun } from '../crash/support/random.js';
+import { contentOf, seedOfRun } from '../support/random.js';
 import { ServerProcess } from '../crash/support/server-process.js';
 import { begin, complete, content, detail, openPut, put, sleep, until } from '../engine/support/client.js';
 import { createDatabase, type TestDatabase } from '../support/test-app.js';
@@ -26,7 +26,6 @@ describe(`a pool of ${POOL_SIZE} connections and ${SLOW_CLIENTS} clients that se
   let observer: pg.Client;
 
   beforeAll(async () => {
-    process.stdout.write(`pool: SEED=${SEED}\n`);
     [database, root, program] = await Promise.all([
       createDatabase(),
       mkdtemp(join(tmpdir(), 'pool-')),

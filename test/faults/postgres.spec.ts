@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { contentOf, Random, seedOfRun } from '../crash/support/random.js';
+import { contentOf, Random, seedOfRun } from '../support/random.js';
 import {
   type Answer,
   begin,
@@ -33,7 +33,6 @@ describe('PostgreSQL goes away', () => {
   let servers: readonly [ReferenceServer, ReferenceServer];
 
   beforeAll(async () => {
-    process.stdout.write(`PostgreSQL goes away: SEED=${SEED}\n`);
     [postgres, folder] = await Promise.all([OwnPostgres.start(), mkdtemp(join(tmpdir(), 'postgres-away-'))]);
     const start = (adapter: string) =>
       ReferenceServer.start({

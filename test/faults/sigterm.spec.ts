@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Random, seedOfRun } from '../crash/support/random.js';
+import { Random, seedOfRun } from '../support/random.js';
 import { sleep } from '../engine/support/client.js';
 import { LoadedUpload } from './support/load.js';
 import type { ReferenceServer } from './support/reference-server.js';
@@ -29,7 +29,6 @@ describe(`SIGTERM, with ${UPLOADS} uploads under way`, () => {
     });
 
   beforeEach(async () => {
-    process.stdout.write(`SIGTERM: SEED=${SEED}\n`);
     site = await ReferenceSite.open();
     server = await start();
     uploads = Array.from({ length: UPLOADS }, (_, number) => {

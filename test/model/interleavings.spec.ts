@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import fc from 'fast-check';
+import { seedOfRun } from '../support/random.js';
 import { virtual } from './support/virtual-sleep.js';
 import type { Duel } from './support/duels.js';
 import type { Gate } from './support/gates.js';
@@ -15,9 +16,9 @@ const { append, complete, create, CALLER, FILE } = await import('./support/fault
 const { openGate } = await import('./support/gates.js');
 const worlds = await import('./support/world.js');
 
-/** `SCHEDULES=200000 npm run test:guarantees -- test/model/interleavings` is the long run; `MODEL_SEED` repeats one. */
+/** `SCHEDULES=200000 npm run test:guarantees -- test/model/interleavings` is the long run; `SEED` repeats one. */
 const SCHEDULES = Number(process.env.SCHEDULES ?? 2_200);
-const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
+const SEED = seedOfRun();
 const PER_DUEL = Math.ceil(SCHEDULES / DUELS.length);
 
 /** What a request may be refused with when another one wins. */

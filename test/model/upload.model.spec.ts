@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import fc from 'fast-check';
+import { seedOfRun } from '../support/random.js';
 import type { Storage } from './support/sequence.js';
 import './support/virtual-sleep.js';
 import type { World } from './support/world.js';
@@ -15,9 +16,9 @@ const { Sequence } = await import('./support/sequence.js');
 const { Model } = await import('./support/upload-model.js');
 const worldModule = await import('./support/world.js');
 
-/** `MODEL_RUNS=100000 npm run test:guarantees -- test/model/upload.model` is the long run; `MODEL_SEED` repeats one. */
+/** `MODEL_RUNS=100000 npm run test:guarantees -- test/model/upload.model` is the long run; `SEED` repeats one. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 2_000);
-const SEED = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
+const SEED = seedOfRun();
 /** Sequences at a time, each on a database of its own: one waits for PostgreSQL while another computes. */
 const LANES = 2;
 

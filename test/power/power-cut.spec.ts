@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect } from '@jest/globals';
-import { Random, seedFrom } from '../abuse/support/random.js';
+import { Random, seedOfRun } from '../support/random.js';
 import { complete, put, someBytes } from '../engine/support/client.js';
 import { itUnless, whyNoMounts } from '../faults/support/root-only.js';
 import { type Acknowledged, PowerRig } from './support/power-rig.js';
@@ -12,7 +12,7 @@ const CONTROL_ROUNDS = 10;
 
 const notHere = await whyNoMounts('loop');
 const itOnRig = itUnless(notHere);
-const random = new Random(seedFrom('POWER_SEED'));
+const random = new Random(seedOfRun());
 
 /** Uploads one file after another, in chunks, and notes what was acknowledged. */
 class Uploader {

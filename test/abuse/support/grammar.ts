@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as corpus from './corpus.js';
-import type { Random } from './random.js';
+import type { Random } from '../../support/random.js';
 
 /** A request as bytes, and what the test has to know of it. */
 export interface RawRequest {

@@ -11,7 +11,7 @@ import {
 } from '../../engine/support/client.js';
 import { type CrashSite } from './crash-site.js';
 import type { Failpoint } from './failpoints.js';
-import { contentOf, type Random } from './random.js';
+import { contentOf, type Random } from '../../support/random.js';
 import type { ServerProcess } from './server-process.js';
 import { Violation } from './stubborn-client.js';
 

@@ -10,7 +10,7 @@ import {
   sleep,
   type Target,
 } from '../../engine/support/client.js';
-import { contentOf, type Random } from './random.js';
+import { contentOf, type Random } from '../../support/random.js';
 
 /** The world a client lives in: servers die and come back. */
 export interface World {

@@ -1,4 +1,4 @@
-import { contentOf } from '../../crash/support/random.js';
+import { contentOf } from '../../support/random.js';
 import {
   begin,
   complete,

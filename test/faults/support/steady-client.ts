@@ -1,4 +1,4 @@
-import type { Random } from '../../crash/support/random.js';
+import type { Random } from '../../support/random.js';
 import {
   type Answer,
   complete,

@@ -30,7 +30,8 @@ export function adopt(model: Model, rows: readonly ChunkedUpload[], crashed: Cra
   model.now = after.now;
   model.uploads = rows.map((row) => {
     const was = find(before.uploads, row);
-    assert.ok(row.offset === 0 || row.storageState !== null, `${row.id} has bytes that were not committed`);
+    const isCommitted = row.offset === 0 || row.storageState !== null || row.storageKey === null;
+    assert.ok(isCommitted, `${row.id} has bytes that were not committed`);
     const upload = was ? known(row, was, find(after.uploads, row)) : unknown(row, crashed);
     const [expiresAt, touchedAt] = [at(row.expiresAt, model), at(row.updatedAt, model)];
     const lease = leaseOf(row, model);

@@ -31,6 +31,15 @@ export class Random {
     return this.fraction() < probability;
   }
 
+  /** A whole number from 0 up to, not including, `limit`. */
+  below(limit: number): number {
+    return Math.floor(this.fraction() * limit);
+  }
+
+  bytes(count: number): Buffer {
+    return Buffer.from(Array.from({ length: count }, () => this.below(256)));
+  }
+
   pick<Item>(items: readonly Item[]): Item {
     return items[this.between(0, items.length - 1)] as Item;
   }
@@ -47,7 +56,13 @@ export function contentOf(seed: number, length: number): Buffer {
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
-/** The seed of this run: `SEED=` repeats one. */
+/**
+ * The seed of this run: the same in every run, so that one that is red is red for what was changed.
+ * `SEED=` takes another, `SEED=random` one that was perhaps never run. Printed, so that a failure can be repeated.
+ */
 export function seedOfRun(): number {
-  return Number(process.env.SEED ?? Math.floor(Math.random() * 0xffff_ffff));
+  const { SEED = '20261121' } = process.env;
+  const seed = SEED === 'random' ? Math.floor(Math.random() * 2 ** 31) : Number(SEED);
+  process.stdout.write(`SEED=${seed}\n`);
+  return seed;
 }
