@@ -47,7 +47,7 @@ export interface CleanupReport extends TypeReport {
 export class UploadCleanup {
   constructor(private readonly types: Iterable<UploadType>) {}
 
-  /** @throws RangeError for a type that is not there. */
+  /** @throws RangeError for a type that is not there, or for options that contradict each other. */
   async run(options: CleanupOptions = {}): Promise<CleanupReport> {
     const types: Record<string, TypeReport> = {};
     const report: CleanupReport = { dryRun: options.dryRun ?? false, rows: 0, bytes: 0, failures: 0, types };
@@ -64,6 +64,11 @@ type Tallies = readonly [CleanupReport, TypeReport];
 
 /** Which uploads the options are about. */
 export function filterOf({ olderThan, unfinished }: CleanupOptions): RemovalFilter {
+  if (olderThan && unfinished) {
+    throw new RangeError(
+      'Name either an age (olderThan) or all that is unfinished, whatever its age; not both.',
+    );
+  }
   return { olderThan: olderThan ?? null, unfinished: unfinished ?? false };
 }
 

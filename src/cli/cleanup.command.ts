@@ -35,10 +35,10 @@ export function addCleanupCommand(program: Command, open: OpenApp): void {
       'delete unfinished uploads that have expired, rows and bytes; complete ones are never touched, unless what they ' +
         'belong to was deleted',
     )
-    .option(
-      '--older-than <duration>',
-      "those without activity for this long instead, e.g. '3d'",
-      parseDuration,
+    .addOption(
+      new Option('--older-than <duration>', "those without activity for this long instead, e.g. '3d'")
+        .argParser(parseDuration)
+        .conflicts('unfinished'),
     )
     .option('-u, --unfinished', 'all unfinished ones, whatever their age; those being written now are spared')
     .option('--type <entity...>', 'only these upload types, by the name of their entity')

@@ -69,10 +69,13 @@ describe('chunked-upload cleanup', () => {
     expect(await server.rows()).toMatchObject([{ status: 'deleting', storage_key: null }]);
   });
 
-  it.each([['--older-than', '3'], ['--limit', '0'], ['--type', 'Nothing'], ['--nonsense']])(
-    'refuses %s %s',
-    async (...flags) => {
-      await expect(run(...flags)).rejects.toThrow();
-    },
-  );
+  it.each([
+    ['--unfinished', '--older-than', '1h'],
+    ['--older-than', '3'],
+    ['--limit', '0'],
+    ['--type', 'Nothing'],
+    ['--nonsense'],
+  ])('refuses %s %s', async (...flags) => {
+    await expect(run(...flags)).rejects.toThrow();
+  });
 });
