@@ -1,5 +1,6 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { systemCode } from '../../errors/system-code.js';
 import { type FileExtensions, uploadIdOf } from '../storage-key.js';
 import type { StoredObject } from '../sweepable-storage.js';
 
@@ -10,7 +11,12 @@ export async function* listObjects(
   folder = root,
 ): AsyncIterable<StoredObject> {
   const folders: string[] = [];
-  for await (const entry of await opendir(folder)) {
+  const entries = await opendir(folder).catch((error: unknown) => {
+    // The last upload of its day was deleted meanwhile; a root that is missing is no empty one.
+    if (folder === root || systemCode(error) !== 'ENOENT') throw error;
+    return [];
+  });
+  for await (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) folders.push(path);
     const uploadId = entry.isFile() ? uploadIdOf(entry.name, extensions) : null;

@@ -167,6 +167,35 @@ describe('LocalStorage', () => {
     },
   );
 
+  it('a datasync that fails loses what was acknowledged without one, for good', async () => {
+    const after = await write(upload(), 0, 'abc', false);
+    failing = 'datasync';
+    await expect(driver.finish(after, 3)).rejects.toMatchObject({ code: 'failed' });
+    const later = await write(upload(), 0, 'abc', false);
+    const writer = await driver.append(later, 3);
+    failing = 'datasync';
+    await expect(writer.commit(true)).rejects.toMatchObject({ code: 'failed' });
+    await writer.abort();
+    const synced = await write(await write(upload(), 0, 'abc', false), 3, 'def');
+    failing = 'datasync';
+    await expect(driver.finish(synced, 6)).rejects.toMatchObject({ code: 'storage_unavailable' });
+  });
+
+  it('a folder that goes while the storage is listed is an empty one; a root that is not there is an error', async () => {
+    await write(upload(), 0, 'abc');
+    const found: string[] = [];
+    for (const day of ['2026/01/02', '2026/01/03']) await fs.mkdir(join(root, day), { recursive: true });
+    await fs.writeFile(join(root, `2026/01/02/${id}.part`), '');
+    for await (const { key } of driver.list()) {
+      found.push(key);
+      await fs.rm(join(root, '2026/01/03'), { recursive: true, force: true });
+    }
+    expect(found.length).toBe(2);
+    await fs.rm(join(root, '2026/01/02'), { recursive: true });
+    const nowhere = new LocalStorage({ root: join(root, 'nowhere') });
+    await expect(nowhere.list()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it.each(['datasync', 'rename', 'sync folder'])(
     'a %s that fails while finishing leaves what can be finished',
     async (call) => {

@@ -34,6 +34,7 @@ export class LocalOpener {
       isNew: isFork || offset === 0,
       replaces: committed !== null && isFork ? this.files.part(upload, committed) : null,
       state: { volume, generation: upload.generation, ...this.files.remembered(upload) },
+      isUnsynced: upload.storageState?.unsynced === true,
     };
     if (offset === 0) {
       await this.volume.verify(upload.storageState?.volume ?? volume);

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StorageState, StorageWriter } from '../storage-driver.interface.js';
 import { syncFolder, writeFully } from './durable-file.js';
-import { storageFailure } from './storage-failure.js';
+import { bytesLost, storageFailure } from './storage-failure.js';
 
 /** Worth a sync of its own while the rest is still being received. */
 const SYNC_AHEAD_BYTES = 2 * 1024 * 1024;
@@ -16,6 +16,8 @@ export interface LocalTarget {
   readonly offset: number;
   /** The state to store with the offset when the chunk is committed. */
   readonly state: StorageState;
+  /** Whether bytes in front of the chunk were never synced. */
+  readonly isUnsynced: boolean;
   /** Whether the file's name is new, and so not yet durable. */
   readonly isNew: boolean;
   /** The file of an older generation, obsolete once `state` is committed. */
@@ -54,15 +56,24 @@ export class LocalWriter implements StorageWriter {
   async commit(durable: boolean): Promise<StorageState> {
     const { file, path, isNew, state } = this.target;
     try {
-      await this.syncing;
-      if (durable) await file.datasync();
+      await this.sync(durable);
       // Checked: on network filesystems and with quotas, close is where a lost write shows (tusd issue 698).
       this.isClosed = true;
       await file.close();
       if (durable && isNew) await syncFolder(dirname(path));
-      return state;
+      return durable ? state : { ...state, unsynced: true };
     } catch (error) {
       throw storageFailure(error);
+    }
+  }
+
+  /** Both at once: what the one that runs beside the writes has still to do is not waited for before the rest begins. */
+  private async sync(durable: boolean): Promise<void> {
+    try {
+      await Promise.all([this.syncing, durable && this.target.file.datasync()]);
+    } catch (error) {
+      // What was acknowledged without a sync may be among what the kernel could not write, and has dropped.
+      throw this.target.isUnsynced ? bytesLost() : error;
     }
   }
 
