@@ -8,6 +8,7 @@ export class InvalidOptionError extends Error {
 }
 
 const DURATION_PATTERN = /^\d+(\.\d+)? ?[a-z]{0,12}$/i;
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const SIZE_PATTERN = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i;
 
 /** Bytes. @throws InvalidOptionError */
@@ -26,6 +27,13 @@ export function duration(name: string, value: Duration, least = 1): number {
   throw new InvalidOptionError(
     `${name} must be milliseconds or a duration like '30s' or '1d', not ${show(value)}.`,
   );
+}
+
+/** The same for what is timed by Node, whose timers are at once when they are longer than 24.8 days. @throws InvalidOptionError */
+export function timer(name: string, value: Duration, least = 1): number {
+  const parsed = duration(name, value, least);
+  if (parsed <= LONGEST_TIMEOUT_MS) return parsed;
+  throw new InvalidOptionError(`${name} must be at most 24 days, not ${show(value)}.`);
 }
 
 /** One of some words. @throws InvalidOptionError */

@@ -4,7 +4,7 @@ import type { UploadPolicy } from './engine/upload-policy.js';
 import type { Quota } from './persistence/upload.repository.js';
 import { UPLOAD_ERROR_CODES } from './errors/upload-error-code.js';
 import type { HookContext } from './engine/upload-hooks.interface.js';
-import { duration, InvalidOptionError, oneOf, show, size } from './option-values.js';
+import { duration, InvalidOptionError, oneOf, show, size, timer } from './option-values.js';
 import { resolveLimits } from './resolve-limits.js';
 import { DEFAULT_FOLDER, expandFolder, type StorageFolder } from './storage/storage-key.js';
 import type { PerRequest, UploadSettings, UploadShape } from './upload-options.js';
@@ -70,8 +70,8 @@ export function resolveSettings(
     expiresInMs: duration('expiresIn', settings.expiresIn ?? '1d'),
     algorithms: algorithms(settings.checksum ?? 'md5'),
     durability: oneOf('durability', settings.durability ?? 'chunk', ['chunk', 'complete']),
-    idleTimeoutMs: duration('idleTimeout', settings.idleTimeout ?? '60s'),
-    leaseTtlMs: duration('leaseTtl', settings.leaseTtl ?? '30s'),
+    idleTimeoutMs: timer('idleTimeout', settings.idleTimeout ?? '60s'),
+    leaseTtlMs: timer('leaseTtl', settings.leaseTtl ?? '30s'),
     keepRecords: settings.keepRecords ?? false,
     folder: folder(settings.folder ?? DEFAULT_FOLDER),
   };
@@ -87,7 +87,7 @@ export function resolveSettings(
     render: settings.render ?? ((body) => body),
     response: responseFormat(settings.response),
     statusOverrides: statusOverrides(settings.statusOverrides ?? {}),
-    shutdownGraceMs: duration('shutdownGrace', settings.shutdownGrace ?? '10s', 0),
+    shutdownGraceMs: timer('shutdownGrace', settings.shutdownGrace ?? '10s', 0),
   };
   return Object.freeze({ policy: Object.freeze(policy), door: Object.freeze(door) });
 }

@@ -1,5 +1,5 @@
 import { UploadError } from '../errors/upload-error.js';
-import { duration, InvalidOptionError, show } from '../option-values.js';
+import { InvalidOptionError, show, timer } from '../option-values.js';
 import type { Duration } from '../upload-options.js';
 
 /** Somebody another system knows; `id`, or else `sub`, says who. */
@@ -29,7 +29,7 @@ export class AuthServer {
       throw new InvalidOptionError(`url must be like 'https://auth.example.com/me', not ${show(url)}.`);
     }
     this.url = url;
-    this.timeoutMs = duration('timeout', timeout);
+    this.timeoutMs = timer('timeout', timeout);
   }
 
   /**
