@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder, type DynamicModule, Module, type Type } from
 import { InvalidOptionError } from './option-values.js';
 import type { AbstractChunkedUpload } from './persistence/abstract-chunked-upload.entity.js';
 import { ChunkedUpload } from './persistence/chunked-upload.entity.js';
+import type { FormPostUploadsController } from './protocols/form-post/form-post.controller.js';
 import type { RestUploadsController } from './protocols/rest/rest.controller.js';
 import { UploadCoreModule } from './upload-core.module.js';
 import { inheritSettings } from './inherit-settings.js';
@@ -25,6 +26,7 @@ const DEFAULT_SHAPE = {
   doors: ['rest'] as readonly UploadDoor[],
   formPostPath: 'chunked_upload',
   controller: undefined as Type<RestUploadsController> | undefined,
+  formPostController: undefined as Type<FormPostUploadsController> | undefined,
   guards: [] as NonNullable<UploadShape['guards']>,
   decorators: [] as NonNullable<UploadShape['decorators']>,
   dataSource: undefined as string | undefined,
@@ -123,8 +125,19 @@ function shapeRoot(definition: DynamicModule, { entity, cleanup, isGlobal, ...sh
 type FeatureShape = Omit<CompleteShape, 'entity'>;
 
 function featureParts(feature: UploadFeature): ReturnType<typeof uploadTypeParts> {
-  const { entity, path, version, doors, formPostPath, controller, guards, decorators, dataSource, ...rest } =
-    feature;
+  const {
+    entity,
+    path,
+    version,
+    doors,
+    formPostPath,
+    controller,
+    formPostController,
+    guards,
+    decorators,
+    dataSource,
+    ...rest
+  } = feature;
   const { cleanup, imports = [], inject = [], useFactory, ...settings } = rest;
   const shape: FeatureShape = {
     path,
@@ -132,6 +145,7 @@ function featureParts(feature: UploadFeature): ReturnType<typeof uploadTypeParts
     doors: doors ?? DEFAULT_SHAPE.doors,
     formPostPath: formPostPath ?? `${path}/${DEFAULT_SHAPE.formPostPath}`,
     controller,
+    formPostController,
     guards: guards ?? [],
     decorators: decorators ?? [],
     dataSource,

@@ -4,6 +4,7 @@ import type { ChecksumAlgorithm } from './engine/checksum-algorithm.js';
 import type { Durability } from './engine/upload-policy.js';
 import type { HookContext, UploadHooks } from './engine/upload-hooks.interface.js';
 import type { AbstractChunkedUpload, JsonObject } from './persistence/abstract-chunked-upload.entity.js';
+import type { FormPostUploadsController } from './protocols/form-post/form-post.controller.js';
 import type { RestUploadsController } from './protocols/rest/rest.controller.js';
 import type { StorageDriver } from './storage/storage-driver.interface.js';
 import type { StorageFolder } from './storage/storage-key.js';
@@ -57,6 +58,8 @@ export interface UploadShape<Entity extends AbstractChunkedUpload = AbstractChun
   readonly formPostPath?: string;
   /** Your subclass of the REST controller, to change a step. @default RestUploadsController */
   readonly controller?: Type<RestUploadsController>;
+  /** Your subclass of the form-post controller. @default FormPostUploadsController */
+  readonly formPostController?: Type<FormPostUploadsController>;
   /** Version of the routes, as in `@Controller({ version })`. @default none */
   readonly version?: string | string[];
   /** Guards of every route; they run before a byte of the body is read. @default [] */

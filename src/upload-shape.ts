@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import type { AbstractChunkedUpload } from './persistence/abstract-chunked-upload.entity.js';
+import type { FormPostUploadsController } from './protocols/form-post/form-post.controller.js';
 import type { RestUploadsController } from './protocols/rest/rest.controller.js';
 import type { UploadShape } from './upload-options.js';
 
@@ -10,5 +11,6 @@ export interface CompleteShape extends Required<
   readonly entity: Type<AbstractChunkedUpload>;
   readonly version: UploadShape['version'];
   readonly controller: Type<RestUploadsController> | undefined;
+  readonly formPostController: Type<FormPostUploadsController> | undefined;
   readonly dataSource: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Caller } from './engine/upload-commands.js';
+import { requireUploadId } from './engine/upload-id.js';
 import type { Owner, UploadLimits } from './engine/upload-policy.js';
 import { UploadError } from './errors/upload-error.js';
 import type { UploadEventName, UploadListener } from './events/upload-events.js';
@@ -46,32 +47,44 @@ export class UploadsService<Entity extends AbstractChunkedUpload = AbstractChunk
   }
 
   /**
-   * Stores a whole file and completes it, hooks included; memory stays flat. When it fails, nothing is left.
-   * @throws UploadError `owner_not_allowed`, `no_space`, `storage_unavailable`, `database_unavailable`.
+   * Stores a whole file and completes it, hooks included; memory stays flat. When it fails, nothing is left. Limits and
+   * timeouts are for clients, and do not hold here.
+   * @throws UploadError `owner_not_allowed`, `no_space`, `storage_unavailable`, `database_unavailable`; the source's own
+   *   error when it fails.
    */
-  create(source: FileSource, file: NewFile<Entity>): Promise<Entity> {
+  async create(source: FileSource, file: NewFile<Entity>): Promise<Entity> {
     const { filename, contentType = null, userId = null, owner = null, columns } = file;
     const stream = Readable.from(buffers(source));
-    return this.type.engine.createComplete(
-      {
-        caller: appCaller(userId),
-        window: null,
-        body: { stream, length: null, keepsPrefix: false, isWhole: Promise.resolve() },
-        description: { filename, isNameFinal: true, contentType, owner },
-        columns: columns ?? {},
-        late: null,
-        idempotencyKey: undefined,
-      },
-      null,
-    );
+    // One that fails before it is read would end the process.
+    if (source instanceof Readable) source.on('error', () => undefined);
+    const command = {
+      caller: appCaller(userId),
+      window: null,
+      body: { stream, length: null, keepsPrefix: false, isWhole: Promise.resolve() },
+      description: { filename, isNameFinal: true, contentType, owner },
+      columns: columns ?? {},
+      late: null,
+      idempotencyKey: undefined,
+      isApps: true,
+    };
+    try {
+      return await this.type.engine.createComplete(command, null);
+    } catch (error) {
+      throw stream.errored ?? error;
+    } finally {
+      stream.destroy();
+      if (source instanceof Readable) source.destroy();
+    }
   }
 
   /** An upload in any state in which it is there; null when it is not, or has expired. */
   async find(id: string): Promise<Entity | null> {
-    return this.type.engine.find(appCaller(), id).catch((error: unknown) => {
-      if (UploadError.is(error, 'not_found') || UploadError.is(error, 'expired')) return null;
+    try {
+      return await this.type.engine.find(appCaller(), requireUploadId(id));
+    } catch (error) {
+      if (isGone(error)) return null;
       throw error;
-    });
+    }
   }
 
   /** A page of all uploads, newest first. */
@@ -89,7 +102,7 @@ export class UploadsService<Entity extends AbstractChunkedUpload = AbstractChunk
    * @throws UploadError `not_found`, `expired`, `incomplete`, `failed`.
    */
   async read(id: string, range?: ByteRange): Promise<Readable> {
-    const upload = await this.type.engine.findComplete(appCaller(), id);
+    const upload = await this.type.engine.findComplete(appCaller(), requireUploadId(id));
     return this.type.engine.read(upload, range ?? { start: 0, end: upload.offset });
   }
 
@@ -97,8 +110,8 @@ export class UploadsService<Entity extends AbstractChunkedUpload = AbstractChunk
    * Says what an upload belongs to, or with null that it belongs to nothing any more.
    * @throws UploadError `not_found`, `owner_not_allowed`.
    */
-  attach(id: string, owner: Owner | null): Promise<Entity> {
-    return this.type.engine.attach(appCaller(), id, owner);
+  async attach(id: string, owner: Owner | null): Promise<Entity> {
+    return this.type.engine.attach(appCaller(), requireUploadId(id), owner);
   }
 
   /**
@@ -107,25 +120,38 @@ export class UploadsService<Entity extends AbstractChunkedUpload = AbstractChunk
    * @throws UploadError `not_found`, `incomplete`, `failed`; Node's error (`EEXIST`, …) of the path.
    */
   async moveTo(id: string, path: string): Promise<void> {
-    await this.type.engine.handOver(appCaller(), id, path);
+    await this.type.engine.handOver(appCaller(), requireUploadId(id), path);
   }
 
   /** Deletes an upload in any state, row and bytes. @throws UploadError `not_found`. */
-  delete(id: string): Promise<void> {
-    return this.type.engine.cancel(appCaller(), id);
+  async delete(id: string): Promise<void> {
+    await this.type.engine.cancel(appCaller(), requireUploadId(id));
   }
 
-  /** Deletes all uploads of a domain object; returns how many. */
+  /** Deletes all uploads of a domain object, expired ones too; returns how many. */
   async deleteByOwner(owner: Owner): Promise<number> {
+    const { inspection } = this.type.engine.context.repositories;
     for (let deleted = 0; ;) {
-      const page = await this.findByOwner(owner);
-      if (page.length === 0) return deleted;
-      for (const { id } of page) {
-        await this.delete(id);
-        deleted++;
-      }
+      const ids = await inspection.idsOfOwner(owner, PAGE);
+      if (ids.length === 0) return deleted;
+      for (const id of ids) deleted += await this.deleteIfThere(id);
     }
   }
+
+  /** The client, a cleanup or another call may be first. */
+  private async deleteIfThere(id: string): Promise<0 | 1> {
+    try {
+      await this.delete(id);
+      return 1;
+    } catch (error) {
+      if (isGone(error)) return 0;
+      throw error;
+    }
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return UploadError.is(error, 'not_found') || UploadError.is(error, 'expired');
 }
 
 /** The app itself: it sees everything, and no guard let it in. */

@@ -12,7 +12,7 @@ import {
 import type { CleanupOptions } from '../cleanup/upload-cleanup.js';
 import type { Extension } from '../persistence/admin.repository.js';
 import type { HttpExchange } from '../protocols/http/http-exchange.js';
-import { parseUploadId } from '../protocols/http/upload-id.js';
+import { parseUploadId } from '../engine/upload-id.js';
 import {
   durationOf,
   instantOf,

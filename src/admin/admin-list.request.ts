@@ -2,7 +2,7 @@ import { IsIn, IsOptional, Matches } from 'class-validator';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import { ADMIN_STATUSES, type AdminFilter, type AdminStatus } from '../persistence/admin.repository.js';
 import type { HttpExchange } from '../protocols/http/http-exchange.js';
-import { parseUploadId } from '../protocols/http/upload-id.js';
+import { parseUploadId } from '../engine/upload-id.js';
 import { instantOf, IsInstant, malformed, readInput } from './admin-input.js';
 
 const MAX_PAGE = 100;

@@ -1,7 +1,7 @@
 import { Delete, Get, HttpCode, Injectable, Param, Post, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { HttpExchange } from '../protocols/http/http-exchange.js';
-import { requireUploadId } from '../protocols/http/upload-id.js';
+import { requireUploadId } from '../engine/upload-id.js';
 import { AdminCleanup } from './admin-cleanup.js';
 import { parseBulkRequest, parseCleanupRequest, parseExtendRequest } from './admin-command.request.js';
 import { type CleanupBody, renderCleanup } from './admin-cleanup.response.js';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import ms, { type StringValue } from 'ms';
-import { parseUploadId } from '../protocols/http/upload-id.js';
+import { parseUploadId } from '../engine/upload-id.js';
 
 /** A duration with its unit, in milliseconds. @throws InvalidArgumentError */
 export function parseDuration(value: string): number {

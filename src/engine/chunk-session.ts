@@ -100,9 +100,10 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
 
   private reception(
     receiver: ChunkReceiver,
-    { caller, window }: SessionInput,
+    input: SessionInput,
     { writer, digest }: { writer: StorageWriter; digest: RunningDigest },
   ): ReceiveOptions {
+    const { caller, window } = input;
     const { maxBytes, maxChunkBytes } = caller.limits;
     const { upload } = this.leased;
     const room = (upload.size ?? maxBytes) - upload.offset;
@@ -110,7 +111,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
       limitBytes: window ? lengthOf(window) : Math.min(room, maxChunkBytes),
       signal: this.write.signal,
       write: async (batch) => {
-        if (receiver.written === 0) await this.inspect(batch, window, caller);
+        if (receiver.written === 0) await this.inspect(batch, input);
         const written = writer.write(batch);
         // On this thread while the batch is being written on another.
         digest.update(batch);
@@ -121,11 +122,16 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
   }
 
   /** The first bytes of a chunk, before any of them is stored; those of the file tell its type. */
-  private async inspect(batch: readonly Buffer[], window: ChunkWindow | null, caller: Caller): Promise<void> {
+  private async inspect(
+    batch: readonly Buffer[],
+    { caller, window, isCreation }: SessionInput,
+  ): Promise<void> {
+    // Of another upload, whose id comes behind them: they are inspected when they are appended there.
+    if (isCreation && window && window.start > 0) return;
     const { upload } = this.leased;
     const { inspectChunk } = this.context.hooks;
     const { allowedMimeTypes } = caller.limits;
-    const isFirst = upload.offset === 0 && !window?.start;
+    const isFirst = upload.offset === 0;
     if (!inspectChunk && !(allowedMimeTypes && isFirst)) return;
     const bytes = Buffer.concat(batch).subarray(0, SNIFF_BYTES);
     if (allowedMimeTypes && isFirst) {

@@ -5,15 +5,20 @@ import { mediaTypeOf } from './file-type.js';
 import type { CreateCommand, FileDescription } from './upload-commands.js';
 import { admitName } from './upload-policy.js';
 
-/**
- * The columns a description stands for, admitted: name, type and owner, and what `beforeCreate` adds.
- * @param isFinal whether all is told; before, only what can change no more is refused, and no hook runs.
- */
+/** How far a creating request has come. */
+interface Stage<Entity> {
+  /** Whether all is told; before, only what can change no more is refused. */
+  readonly isFinal: boolean;
+  /** The row, once it is there. */
+  readonly draft: Entity | null;
+}
+
+/** The columns a description stands for, admitted: name, type and owner, and what `beforeCreate` adds. */
 export async function describeDraft<Entity extends AbstractChunkedUpload>(
-  { policy, hooks }: EngineContext<Entity>,
+  { policy, hooks, repositories }: EngineContext<Entity>,
   { caller, window, columns = {} }: CreateCommand,
   description: FileDescription,
-  isFinal: boolean,
+  { isFinal, draft }: Stage<Entity>,
 ): Promise<Partial<Entity>> {
   const filename = toFilename(description.filename ?? '', policy.maxFilenameBytes);
   const contentType = mediaTypeOf(description.contentType, filename);
@@ -22,9 +27,11 @@ export async function describeDraft<Entity extends AbstractChunkedUpload>(
   if (owner) await policy.admitOwner(owner, caller);
   const told = { filename, contentType, ownerType: owner?.type ?? null, ownerId: owner?.id ?? null };
   const own = withoutOwnColumns(columns);
-  if (!isFinal || !hooks.beforeCreate) return { ...own, ...told } as Partial<Entity>;
-  const draft = { ...told, size: window?.total ?? null, userId: caller.userId };
-  const added = await hooks.beforeCreate(draft, caller);
+  // Without columns that only the hook knows there may be no row, and so it cannot wait until all is told.
+  const isDue = repositories.uploads.required.some(isNotOurs) ? !draft || differs(draft, told) : isFinal;
+  if (!isDue || !hooks.beforeCreate) return { ...own, ...told } as Partial<Entity>;
+  const known = { ...told, size: window?.total ?? null, userId: caller.userId };
+  const added = await hooks.beforeCreate(known, caller);
   return { ...own, ...withoutOwnColumns(added ?? {}), ...told } as Partial<Entity>;
 }
 
@@ -56,10 +63,14 @@ const OWN_COLUMNS: Readonly<Record<Exclude<keyof AbstractChunkedUpload, 'metadat
 };
 
 function withoutOwnColumns(columns: object): object {
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !Object.hasOwn(OWN_COLUMNS, name)));
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => isNotOurs(name)));
+}
+
+function isNotOurs(name: string): boolean {
+  return !Object.hasOwn(OWN_COLUMNS, name);
 }
 
 /** Whether any of `columns` has another value than `upload`. */
-export function differs<Entity extends object>(upload: Entity, columns: Partial<Entity>): boolean {
-  return Object.entries(columns).some(([name, value]) => upload[name as keyof Entity] !== value);
+export function differs(upload: object, columns: object): boolean {
+  return Object.entries(columns).some(([name, value]) => Reflect.get(upload, name) !== value);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { UploadError } from '../errors/upload-error.js';
-import { extensionOf, toFilename } from './file-name.js';
+import { hasExtension, toFilename } from './file-name.js';
 
 function refusal(raw: string, maxBytes = 255): UploadError {
   try {
@@ -114,11 +114,12 @@ describe('toFilename', () => {
   });
 });
 
-describe('extensionOf', () => {
+describe('hasExtension', () => {
   it.each([
     ['a.txt', 'txt'],
     ['a.TXT', 'txt'],
     ['archive.tar.gz', 'gz'],
+    ['archive.tar.GZ', 'tar.gz'],
     ['a.b c', 'b c'],
     ['.config.json', 'json'],
     ['a.漢', '漢'],
@@ -128,7 +129,19 @@ describe('extensionOf', () => {
     ['x.php.', ''],
     ['unnamed', ''],
     ['', ''],
-  ])('of %j is %j', (filename, extension) => {
-    expect(extensionOf(filename)).toBe(extension);
+  ])('%j ends in %j', (filename, extension) => {
+    expect(hasExtension(filename, extension)).toBe(true);
+  });
+
+  it.each([
+    ['a.txt', 'xt'],
+    ['a.txt', ''],
+    ['atxt', 'txt'],
+    ['x.php.', 'php'],
+    ['.bashrc', 'bashrc'],
+    ['.tar.gz', 'tar.gz'],
+    ['README', 'readme'],
+  ])('%j does not end in %j', (filename, extension) => {
+    expect(hasExtension(filename, extension)).toBe(false);
   });
 });

@@ -30,11 +30,13 @@ export function toFilename(raw: string, maxBytes: number): string {
 }
 
 /**
- * The extension of a file name in lower case, without its dot: `gz` of `archive.tar.GZ`, and nothing (`''`) of
- * `README`, `.bashrc` and `draft.`.
+ * Whether a file name ends in this extension, given in lower case and without its dot, and has something before it:
+ * `archive.tar.GZ` ends in `gz` and in `tar.gz`, `.bashrc` in none but `''`, as `README` and `draft.` do.
  */
-export function extensionOf(filename: string): string {
-  return extname(filename).slice(1).toLowerCase();
+export function hasExtension(filename: string, extension: string): boolean {
+  if (extension === '') return extname(filename).length < 2;
+  const lower = filename.toLowerCase();
+  return lower.endsWith(`.${extension}`) && lower.length > extension.length + 1;
 }
 
 function tooLong(filename: string, limitBytes: number): UploadError {

@@ -44,6 +44,8 @@ export interface CreateCommand {
   readonly idempotencyKey: string | undefined;
   /** Further columns, from the app itself. @default none */
   readonly columns?: object;
+  /** Whether the app itself stores the file: no quota counts it, and its source may pause. @default false */
+  readonly isApps?: boolean;
 }
 
 /** The description again, complete. */

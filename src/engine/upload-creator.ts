@@ -1,18 +1,23 @@
-import { createHash, randomUUID } from 'node:crypto';
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import { isTaken } from '../persistence/database-failure.js';
 import type { Lease } from '../persistence/lease.repository.js';
-import { storageKeyFor } from '../storage/storage-key.js';
 import { settle, StopRequest, takenOver } from './active-writes.js';
 import type { ChunkAppender } from './chunk-appender.js';
+import { ChunkReceiver } from './chunk-receiver.js';
 import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import { describeDraft, differs } from './draft-columns.js';
 import { type EngineContext, storedUpload, takeLease } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
 import { busy, offsetMismatch } from './refusal.js';
-import type { CreateCommand } from './upload-commands.js';
+import type { CreateCommand, LateDescription } from './upload-commands.js';
+import type { Quota } from '../persistence/upload.repository.js';
 import { admitSize, admitWindow, requireCountable } from './upload-policy.js';
+import { newRow, scopedKey } from './new-row.js';
 import type { UploadRemover } from './upload-remover.js';
+
+/** The longest that Node's timers take: 24 days. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Inserts tried, where other requests with the same idempotency key come and go. */
 const MOST_ATTEMPTS = 5;
@@ -41,7 +46,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     if (window) admitWindow(caller.limits, window);
     if (window && !late && window.start !== 0) throw offsetMismatch(0, window.start);
     requireCountable(this.context.policy, window);
-    const columns = await describeDraft(this.context, command, description, late === null);
+    const columns = await describeDraft(this.context, command, description, { isFinal: !late, draft: null });
     const begun = await this.begin(command, columns);
     if (!('lease' in begun)) return { upload: begun, isNew: false };
     const upload = await this.receive(command, begun);
@@ -55,11 +60,16 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const idempotencyKey = scopedKey(command);
     // A failed or dead creation with this key makes room for this one; so does one that this request takes over.
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const row = this.newRow(command);
+      const row = newRow(this.context.policy, command);
       const values = { ...columns, ...row, idempotencyKey } as Partial<Entity>;
-      const { expiresInMs, quota } = this.context.policy;
+      const { expiresInMs } = this.context.policy;
+      const undeclared = command.window ? 0 : (command.body.length ?? 0);
       const insert = (lease: Lease) =>
-        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, command.late ? null : quota);
+        this.context.repositories.uploads.insert(
+          { values, lease, expiresInMs },
+          this.quotaOf(command),
+          undeclared,
+        );
       const begun = await takeLease(this.context, insert).catch(async (error: unknown) => {
         // The row may be there although its answer was lost; nobody knows its id yet.
         await this.remover
@@ -76,17 +86,11 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     throw idempotencyKey && (await uploads.sightByIdempotencyKey(idempotencyKey)) ? busy(null) : notUnique();
   }
 
-  private newRow({ caller, window }: CreateCommand): Partial<AbstractChunkedUpload> & { id: string } {
-    const id = randomUUID();
-    const { userId } = caller;
-    return {
-      id,
-      storageKey: storageKeyFor({ id, createdAt: new Date(), userId }, this.context.policy.folder),
-      size: window?.total ?? null,
-      userId,
-      // Which algorithms this upload is received with, whatever the options say later.
-      digestState: Object.fromEntries(this.context.policy.algorithms.map((algorithm) => [algorithm, ''])),
-    };
+  /** A form may turn out to be a chunk of an upload that is counted already: until then each may have one beside it. */
+  private quotaOf({ late, isApps }: CreateCommand): Quota | null {
+    const { quota } = this.context.policy;
+    if (!quota || isApps) return null;
+    return late ? { uploads: 2 * quota.uploads, bytes: 2 * quota.bytes } : quota;
   }
 
   /**
@@ -114,33 +118,49 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
 
   private async receive(command: CreateCommand, leased: Leased<Entity>): Promise<Entity> {
     const { upload, lease } = leased;
-    const { body, caller, window } = command;
+    const { body, caller, window, isApps } = command;
     const write = this.context.active.enter(upload.id, lease.token, 0);
+    const receiver = isApps ? new ChunkReceiver(body.stream, NO_TIMEOUT_MS) : null;
     try {
       const session = new ChunkSession(this.context, leased, write);
       const open = () => Promise.resolve(body);
-      const chunk = await session.store({ caller, open, window, isCreation: true, receiver: null });
+      const chunk = await session.store({ caller, open, window, isCreation: true, receiver });
       const late = await command.late?.();
       if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);
       if (!window) admitSize(caller.limits, chunk.offset);
-      if (late) await this.settle(leased, await describeDraft(this.context, command, late, true));
+      if (late) await this.settle(command, leased, late);
+      if (late || !window) await this.recount(command, upload, window ? 0 : chunk.offset);
       return await this.appender.commit(leased, chunk, window);
     } catch (error) {
       // What the database does not let us delete now, cleanup deletes when it expires.
       await this.remover.abandon(upload).catch(() => undefined);
       throw error;
     } finally {
+      receiver?.drop();
       write.leave();
     }
   }
 
-  /** What could only be said when everything was told: the rest of the columns, and that it counts as an upload. */
-  private async settle({ upload, lease }: Leased<Entity>, columns: Partial<Entity>): Promise<void> {
-    const { uploads } = this.context.repositories;
+  /** Counts an upload of which more is known now: that it is one, or how many bytes it has. */
+  private async recount({ isApps }: CreateCommand, upload: Entity, undeclared: number): Promise<void> {
     const { quota } = this.context.policy;
-    if (differs(upload, columns)) await uploads.describe(upload.id, lease.token, columns);
-    if (quota) await uploads.recount(upload, quota);
+    if (quota && !isApps) await this.context.repositories.uploads.recount(upload, quota, undeclared);
+  }
+
+  /** What could only be said when everything was told. */
+  private async settle(
+    command: CreateCommand,
+    { upload, lease }: Leased<Entity>,
+    late: LateDescription,
+  ): Promise<void> {
+    const { uploads } = this.context.repositories;
+    const columns = await describeDraft(this.context, command, late, { isFinal: true, draft: upload });
+    if (differs(upload, columns)) {
+      await uploads.describe(upload.id, lease.token, columns).catch((error: unknown) => {
+        throw isTaken(error) ? notUnique() : error;
+      });
+    }
   }
 
   /** The bytes turned out to be a chunk of another upload (its id came behind them): they are appended there. */
@@ -168,12 +188,4 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
 /** The error for columns of the app's own that violate a constraint of its table. */
 function notUnique(): UploadError {
   return new UploadError('refused', 'There is an upload already with what there may be only one of.');
-}
-
-/** An idempotency key belongs to its user: the same key of another user is another key. */
-function scopedKey({ caller, idempotencyKey }: CreateCommand): string | null {
-  if (idempotencyKey === undefined) return null;
-  return createHash('sha256')
-    .update(JSON.stringify([caller.userId, idempotencyKey]))
-    .digest('hex');
 }

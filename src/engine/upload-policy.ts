@@ -3,7 +3,7 @@ import type { Quota } from '../persistence/upload.repository.js';
 import type { StorageFolder } from '../storage/storage-key.js';
 import type { ChecksumAlgorithm } from './checksum-algorithm.js';
 import { type ChunkWindow, lengthOf } from './chunk-window.js';
-import { extensionOf } from './file-name.js';
+import { hasExtension } from './file-name.js';
 import { isTypeAllowed } from './file-type.js';
 import type { HookContext } from './upload-hooks.interface.js';
 
@@ -76,7 +76,7 @@ export function requireCountable({ quota }: UploadPolicy, window: ChunkWindow | 
 /** Refuses a file by its name and declared media type. */
 export function admitName(limits: UploadLimits, filename: string, contentType: string): void {
   const { allowedExtensions, allowedMimeTypes } = limits;
-  if (allowedExtensions && !allowedExtensions.includes(extensionOf(filename))) {
+  if (allowedExtensions && !allowedExtensions.some((extension) => hasExtension(filename, extension))) {
     throw new UploadError(
       'type_not_allowed',
       `File names must end in one of: .${allowedExtensions.join(', .')}.`,

@@ -1,7 +1,7 @@
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import { hasSettled, StopRequest } from './active-writes.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
-import { notFound, requireUsable } from './refusal.js';
+import { busy, notFound, requireUsable } from './refusal.js';
 import type { Caller } from './upload-commands.js';
 
 /** What a creating request may have left. */
@@ -11,20 +11,32 @@ type Attempt = Pick<AbstractChunkedUpload, 'id' | 'leaseToken' | 'idempotencyKey
 export class UploadRemover<Entity extends AbstractChunkedUpload> {
   constructor(private readonly context: EngineContext<Entity>) {}
 
-  /** Deletes an upload in any state; whoever is writing it is cut off. */
+  /**
+   * Deletes an upload in any state; whoever is writing it is cut off.
+   * @throws UploadError `not_found`, `expired`, `busy` while it is being completed.
+   */
   async cancel(caller: Caller, id: string): Promise<void> {
     const { repositories, active, events } = this.context;
-    const upload = await repositories.removals.claim(id, caller);
-    if (!upload) {
-      requireUsable(await repositories.uploads.sight(id, caller));
-      throw notFound();
-    }
+    const upload =
+      (await repositories.removals.claim(id, caller, false)) ?? (await this.claimLocked(caller, id));
     const write = active.get(id);
     write?.stop(new StopRequest(notFound(), false));
     // Of a storage that hangs, cleanup deletes the bytes: for everybody else the upload is gone already.
     const isIdle = !write || (await hasSettled(write));
     if (isIdle) await this.erase(upload, false);
     events.emit('cancelled', upload);
+  }
+
+  /** @throws UploadError `not_found`, `expired`, `busy` while it is being completed. */
+  private async claimLocked(caller: Caller, id: string): Promise<Entity> {
+    const { removals, uploads } = this.context.repositories;
+    const sighting = await uploads.sight(id, caller);
+    requireUsable(sighting);
+    if (sighting.upload.status === 'completing') throw busy(sighting.leaseSeconds);
+    // A chunk is being committed, which takes but a moment.
+    const upload = await removals.claim(id, caller);
+    if (!upload) throw notFound();
+    return upload;
   }
 
   /** Deletes a complete upload whose file has been given away: nobody's loss, and so no news. */

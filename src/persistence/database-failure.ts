@@ -20,6 +20,11 @@ function isUnavailable(failure: DriverFailure | null | undefined): boolean {
   return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
 }
 
+/** Whether a statement failed for a value that there may be only one of. */
+export function isTaken(error: unknown): boolean {
+  return (error as DriverFailure | null)?.driverError?.code === '23505';
+}
+
 /** The error of a failed statement as the rest of the module knows it: `database_unavailable`, or itself. */
 export function databaseFailure(error: unknown): unknown {
   if (UploadError.is(error) || !isUnavailable(error as DriverFailure)) return error;

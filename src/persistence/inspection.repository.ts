@@ -32,6 +32,15 @@ export class InspectionRepository<Entity extends AbstractChunkedUpload> {
     );
   }
 
+  /** What there is of a domain object, in any state but deleted. */
+  async idsOfOwner(owner: { readonly type: string; readonly id: string }, limit: number): Promise<string[]> {
+    const uploads = await this.table.entities(
+      `SELECT * FROM ${this.table.name} WHERE owner_type = $1 AND owner_id = $2 AND status <> 'deleting' LIMIT $3`,
+      [owner.type, owner.id, limit],
+    );
+    return uploads.map(({ id }) => id);
+  }
+
   /** Complete uploads by id, behind `after`. */
   complete(after: string, limit: number): Promise<Entity[]> {
     return this.table.entities(

@@ -36,11 +36,14 @@ export class RemovalRepository<Entity extends AbstractChunkedUpload> {
     private readonly ownerTables: readonly OwnerTable[],
   ) {}
 
-  /** Takes an upload in any state for deletion; whoever was writing it has lost its lease. */
-  claim(id: string, scope: UploadScope): Promise<Entity | null> {
+  /**
+   * Takes an upload in any state for deletion; whoever was writing it has lost its lease.
+   * @param waits whether for a row that is locked; a completing transaction may take as long as the app's hook.
+   */
+  claim(id: string, scope: UploadScope, waits = true): Promise<Entity | null> {
     return this.table.first(
       `UPDATE ${this.table.name} SET status = 'deleting', updated_at = now(), ${NO_LEASE}
-       WHERE id = $1 AND ${this.table.inScope(2, scope)} AND storage_key IS NOT NULL RETURNING *`,
+       WHERE id = ${waits ? '$1' : this.table.unlocked(1)} AND ${this.table.inScope(2, scope)} AND storage_key IS NOT NULL RETURNING *`,
       [id, scope.userId, scope.restricted],
     );
   }

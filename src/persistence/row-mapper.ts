@@ -26,6 +26,13 @@ export class RowMapper<Entity extends AbstractChunkedUpload> {
     return stored.map(({ databaseName }) => quote(databaseName)).join(', ');
   }
 
+  /** The properties that a row cannot be inserted without. */
+  get required(): string[] {
+    const { columns } = this.metadata;
+    const needed = columns.filter((column) => !column.isNullable && column.default === undefined);
+    return needed.filter(({ isGenerated }) => !isGenerated).map(({ propertyName }) => propertyName);
+  }
+
   /** Name, quoted, and type of a property's column. */
   column(property: keyof AbstractChunkedUpload): { column: string; type: string } {
     const found = this.metadata.findColumnWithPropertyName(property);

@@ -4,7 +4,7 @@ import type { AbstractChunkedUpload, UploadStatus } from './abstract-chunked-upl
 import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
-import type { UploadScope, UploadTable } from './upload-table.js';
+import { LEASE_IS_FREE, type UploadScope, type UploadTable } from './upload-table.js';
 
 /** An upload as the database sees it now, by its own clock. */
 export interface Sighting<Entity> {
@@ -45,19 +45,25 @@ const SIGHT = `(status <> 'complete' AND expires_at <= now()) AS is_expired,
 export class UploadRepository<Entity extends AbstractChunkedUpload> {
   constructor(private readonly table: UploadTable<Entity>) {}
 
+  /** The properties that a row cannot be inserted without. */
+  get required(): readonly string[] {
+    return this.table.mapper.required;
+  }
+
   /**
    * Inserts a row that is already leased. Null: another upload has the same idempotency key, or the same value in a
    * unique column of the app's own.
+   * @param undeclared Bytes to count beside those that rows tell.
    * @throws UploadError `quota_exceeded`; the count is taken under a lock of the user's, so that no race gets past it.
    */
-  async insert(upload: NewUpload<Entity>, quota: Quota | null): Promise<Entity | null> {
+  async insert(upload: NewUpload<Entity>, quota: Quota | null, undeclared = 0): Promise<Entity | null> {
     try {
       const { dataSource } = this.table;
       if (!quota) return await answered(this.insertBy(dataSource.manager, upload));
       const insertion = dataSource.transaction(async (manager) => {
         const inserted = await this.insertBy(manager, upload);
         // A repetition creates nothing, and so cannot exceed anything.
-        if (inserted) await this.admit(manager, inserted, quota);
+        if (inserted) await this.admit(manager, inserted, quota, undeclared);
         return inserted;
       });
       return await answered(insertion);
@@ -66,27 +72,38 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  /** Counts a row that was inserted without being counted. @throws UploadError `quota_exceeded`. */
-  async recount(upload: Entity, quota: Quota): Promise<void> {
+  /** Counts again when more is known. @throws UploadError `quota_exceeded`. */
+  async recount(upload: Entity, quota: Quota, undeclared: number): Promise<void> {
     try {
-      await answered(this.table.dataSource.transaction((manager) => this.admit(manager, upload, quota)));
+      await answered(
+        this.table.dataSource.transaction((manager) => this.admit(manager, upload, quota, undeclared)),
+      );
     } catch (error) {
       throw databaseFailure(error);
     }
   }
 
-  /** The lock comes before the count: of two that were inserted at once, the second one counts both. */
-  private async admit(manager: EntityManager, { userId }: Entity, quota: Quota): Promise<void> {
+  /**
+   * The lock comes before the count: of two that were inserted at once, the second one counts both. What a creation that
+   * died left is nobody's: no client knows of it.
+   */
+  private async admit(
+    manager: EntityManager,
+    { userId }: Entity,
+    quota: Quota,
+    undeclared: number,
+  ): Promise<void> {
     const lock = `${this.table.name} ${userId}`;
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
     // `IS NOT DISTINCT FROM` would say both, and use no index.
     const isTheirs = userId === null ? 'IS NULL AND $1::text IS NULL' : '= $1';
     const [open] = await manager.query<{ uploads: number; bytes: string }[]>(
       `SELECT count(*)::int AS uploads, COALESCE(sum(COALESCE(size, "offset")), 0)::text AS bytes
-       FROM ${this.table.name} WHERE ${this.table.user.column} ${isTheirs} AND status IN ('uploading', 'completing')`,
+       FROM ${this.table.name} WHERE ${this.table.user.column} ${isTheirs} AND status IN ('uploading', 'completing')
+         AND NOT (storage_state IS NULL AND ${LEASE_IS_FREE})`,
       [userId],
     );
-    const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes)];
+    const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes) + undeclared];
     if (uploads > quota.uploads) {
       throw quotaExceeded(`You may have at most ${quota.uploads} unfinished uploads.`);
     }

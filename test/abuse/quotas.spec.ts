@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UploadCleanup } from '../../src/index.js';
 import { type Answer, contentRange, file, form, md5, noise, UploadClient } from '../support/http.js';
+import { open, until } from '../engine/support/client.js';
 import { createDatabase, startTestApp, type TestApp, type TestDatabase } from '../support/test-app.js';
 
 const userOf = (request: unknown): string | null =>
@@ -132,6 +133,44 @@ describe('quotas', () => {
     const range = { 'Content-Range': contentRange(10, 10, 20) };
     const answer = await client.send('', { method: 'PUT', headers: { ...headers, ...range }, body });
     expect(answer.json).toMatchObject({ id: json.id, offset: 20 });
+  });
+
+  it('forms count before their last byte: none holds room for nothing', async () => {
+    const [client] = newUser();
+    const { headers, body } = form(file(noise(10)));
+    const user = { 'X-User': `user ${users - 1}` };
+    const range = { 'Content-Range': 'bytes 0-9/10', 'Content-Length': `${body.length}` };
+    const forms = Array.from({ length: 3 * UPLOADS }, () =>
+      open(instances[0]!, '/upload', { method: 'PUT', headers: { ...user, ...headers, ...range } }),
+    );
+    const refused: number[] = [];
+    for (const { answer, send } of forms) {
+      answer.then(({ status }) => refused.push(status)).catch(() => undefined);
+      await send(body.subarray(0, -5));
+    }
+    await until(() => refused.length >= UPLOADS);
+    expect(refused).toEqual(Array.from({ length: UPLOADS }, () => 429));
+    for (const { reset } of forms) reset();
+    await until(async () => (await begin(client, 10)).status === 200);
+  });
+
+  it('a whole file without a range counts as what its message announces, or what came of it', async () => {
+    const [client] = newUser();
+    const whole = (bytes: Buffer) =>
+      client.send('', { method: 'POST', ...form({ name: 'md5', value: md5(bytes) }, file(bytes)) });
+    expect((await begin(client, BYTES - 100)).status).toBe(200);
+    expect(codes([await whole(noise(101))])).toEqual({ '429 quota_exceeded': 1 });
+    const raw = { method: 'POST', body: noise(101) };
+    expect((await client.send(`?md5=${md5(raw.body)}`, raw)).status).toBe(429);
+    expect((await whole(noise(100))).status).toBe(200);
+  });
+
+  it('what a creation that died left counts for nobody', async () => {
+    const [client] = newUser();
+    const { json } = await begin(client, BYTES);
+    const attempt = 'SET storage_state = NULL, lease_expires_at = now() WHERE id = $1';
+    await instances[0]!.dataSource.query(`UPDATE chunked_upload ${attempt}`, [json.id]);
+    expect((await begin(client, BYTES)).status).toBe(200);
   });
 
   it('callers without a user count as one', async () => {

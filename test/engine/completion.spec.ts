@@ -106,6 +106,24 @@ describe('completion', () => {
       await until(async () => (await detail(app, path)).body.status === 'complete');
     });
 
+    it('is not waited for by who would delete it: 423 at once, and no connection held', async () => {
+      let end = () => {};
+      onComplete = () => new Promise<void>((resolve) => (end = resolve));
+      const path = await begin(app, bytes, total);
+      const completion = complete(app, path, bytes);
+      await until(async () => (await detail(app, path)).body.status === 'completing');
+      await sleep(100);
+      const cancels = await Promise.all(Array.from({ length: 12 }, () => cancel(other, path)));
+      expect(cancels.map(({ status, body }) => [status, body.code])).toEqual(
+        Array.from({ length: 12 }, () => [423, 'busy']),
+      );
+      expect((await detail(other, path)).status).toBe(200);
+      end();
+      expect((await completion).body.status).toBe('complete');
+      expect((await cancel(other, path)).status).toBe(204);
+      expect((await detail(other, path)).status).toBe(404);
+    });
+
     it('refuses what is incomplete and what has another checksum, and changes nothing', async () => {
       const path = await begin(app, bytes.subarray(0, 5000), total);
       const row = await rowOf(app, path);
@@ -295,8 +313,12 @@ describe('completion', () => {
         const path = await begin(app, bytes, total);
         const completing = complete(app, path, bytes);
         await sleep(round % 5);
-        const cancelled = await cancel(round % 2 ? app : other, path);
-        expect(cancelled.status).toBe(204);
+        const from = round % 2 ? app : other;
+        const cancelled = await cancel(from, path);
+        if (cancelled.status === 423) {
+          expect(code(await completing)).toBe('200 complete');
+          expect((await cancel(from, path)).status).toBe(204);
+        } else expect(cancelled.status).toBe(204);
         expect(['200 complete', '404 not_found', '423 taken_over', '423 busy']).toContain(
           code(await completing),
         );

@@ -113,7 +113,7 @@ describe('The module', () => {
       const { app } = await start({ adapter });
       const document = SwaggerModule.createDocument(app, new DocumentBuilder().build());
       expect(Object.keys(document.paths)).toEqual(['/upload', '/upload/{id}', '/upload/{id}/content']);
-      expect(Object.keys(document.paths['/upload'] ?? {}).sort()).toEqual(['get', 'post', 'put']);
+      expect(Object.keys(document.paths['/upload'] ?? {}).sort()).toEqual(['delete', 'get', 'post', 'put']);
       const { requestBody, parameters, responses } = document.paths['/upload']?.put ?? {};
       expect(Object.keys((requestBody as { content: object }).content)).toEqual([
         'application/octet-stream',

@@ -16,7 +16,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { IsString } from 'class-validator';
 import { ChunkedUploadModule, LocalStorage } from '../../src/index.js';
-import { file, form, md5, RawConnection, send, UploadClient } from '../support/http.js';
+import { type Answer, file, form, md5, RawConnection, send, UploadClient } from '../support/http.js';
 import {
   ADAPTERS,
   type AdapterName,
@@ -203,6 +203,15 @@ async function startBehindProxy(
   return app;
 }
 
+/** A slash behind a route is the same route: drf-chunked-upload has it behind all of its own. */
+async function expectSlashed(client: UploadClient, created: Answer): Promise<void> {
+  expect(created.json.url).toBe(`${client.base}/${String(created.json.id)}`);
+  const path = `/${String(created.json.id)}/`;
+  expect((await client.send(path, { method: 'HEAD' })).headers['upload-offset']).toBe('3');
+  expect((await client.complete(path.slice(1), { md5: md5('abc') })).status).toBe(200);
+  expect((await client.send(`${path}content/`)).text).toBe('abc');
+}
+
 describe.each(ADAPTERS)('An app on %s that has uploads', (adapter) => {
   let home: TestApp;
   beforeAll(async () => {
@@ -249,9 +258,10 @@ describe.each(ADAPTERS)('An app on %s that has uploads', (adapter) => {
           expect((await send(`${url}/content`, { headers })).text).toBe(body);
         }
         const slashed = await client.put('/', 'abc');
-        expect(slashed.json.url ?? slashed.status).toEqual(
-          slashed.status === 404 ? 404 : `${app.origin}${at}/${String(slashed.json.id)}`,
-        );
+        // Without a path of their own, Fastify's routes with a slash behind them are the app's.
+        const isUnknown = adapter === 'fastify' && options.upload?.path === '';
+        if (isUnknown) expect(slashed.status).toBe(404);
+        else await expectSlashed(client, slashed);
         const inForm = await client.send('', {
           method: 'POST',
           ...form(file('abc'), { name: 'md5', value: md5('abc') }),

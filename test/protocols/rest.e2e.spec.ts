@@ -256,7 +256,7 @@ describe.each(ADAPTERS)('The REST door on %s', (adapter) => {
   });
 
   it.each([
-    ['', 'DELETE, PATCH', 'GET, HEAD, OPTIONS, POST, PUT'],
+    ['', 'PATCH', 'DELETE, GET, HEAD, OPTIONS, POST, PUT'],
     [`/${UNKNOWN_ID}`, 'PATCH', 'DELETE, GET, HEAD, OPTIONS, POST, PUT'],
     [`/${UNKNOWN_ID}/content`, 'DELETE, PATCH, POST, PUT', 'GET, HEAD, OPTIONS'],
   ])('answers methods that /upload%s does not have with 405 and Allow', async (path, methods, allow) => {
@@ -270,6 +270,20 @@ describe.each(ADAPTERS)('The REST door on %s', (adapter) => {
     }
     const options = await client.send(path, { method: 'OPTIONS' });
     expect([options.status, options.headers.allow, options.text]).toEqual([204, allow, '']);
+  });
+
+  it('cancels the upload that a field or the query names', async () => {
+    for (const send of [
+      (id: string) => client.send('', { method: 'DELETE', ...form({ name: 'upload_id', value: id }) }),
+      (id: string) => client.send(`?upload_id=${id}`, { method: 'DELETE' }),
+    ]) {
+      const id = await client.create('content');
+      expect((await send(id)).status).toBe(204);
+      expect((await send(id)).status).toBe(404);
+      expect((await client.send(`/${id}`)).status).toBe(404);
+    }
+    const unnamed = await client.send('', { method: 'DELETE' });
+    expect([unnamed.status, unnamed.json.code]).toEqual([400, 'malformed_request']);
   });
 
   it('answers paths it does not have with 404, whatever is sent there', async () => {

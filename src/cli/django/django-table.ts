@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { quote, quotePath } from '../../persistence/row-mapper.js';
-import { parseUploadId } from '../../protocols/http/upload-id.js';
+import { parseUploadId } from '../../engine/upload-id.js';
 import { type DjangoLayout, KNOWN_TABLES, type LayoutName, layoutOf } from './django-layout.js';
 
 const BATCH = 500;

@@ -13,6 +13,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { UploadShape } from '../../upload-options.js';
 import { UploadType } from '../../upload-type.js';
+import { inheritInjections } from '../http/injection.js';
 import { documentOperations } from '../http/openapi.js';
 import { addOtherMethods } from '../http/other-methods.js';
 import { ProblemFilter } from '../http/problem.filter.js';
@@ -22,21 +23,22 @@ import { FORM_POST_STATUSES } from './form-post.response.js';
 
 /** What the door's controller is made from. */
 export type FormPostShape = Required<Pick<UploadShape, 'formPostPath' | 'guards' | 'decorators'>> &
-  Pick<UploadShape, 'version'>;
+  Pick<UploadShape, 'version'> & { readonly formPostController: Type<FormPostUploadsController> | undefined };
 
 /** The controller of one upload type: a class of its own, so that paths, guards and metadata are its own. */
 export function createFormPostController(
-  { formPostPath, version, guards, decorators }: FormPostShape,
+  { formPostPath, version, guards, decorators, formPostController }: FormPostShape,
   name: string,
   type: symbol,
 ): Type<FormPostUploadsController> {
   const path = formPostPath.replace(/^\/+|\/+$/g, '');
+  const Base = (formPostController ?? FormPostUploadsController) as typeof FormPostUploadsController;
   @Controller({ path: '', ...(version && { version }) })
   @UseGuards(...guards)
   @UseFilters(filterOf(type))
-  class FormPostController extends FormPostUploadsController {
-    constructor(@Inject(type) uploads: UploadType, host: HttpAdapterHost) {
-      super(uploads, host);
+  class FormPostController extends Base {
+    constructor(@Inject(type) uploads: UploadType, host: HttpAdapterHost, ...rest: []) {
+      super(uploads, host, ...rest);
     }
 
     @Post(path)
@@ -58,6 +60,7 @@ export function createFormPostController(
     }
   }
 
+  inheritInjections(FormPostController, formPostController ?? FormPostUploadsController);
   complement(FormPostController, path);
   for (const decorate of decorators) decorate(FormPostController);
   Object.defineProperty(FormPostController, 'name', { value: `${name}FormPostController` });

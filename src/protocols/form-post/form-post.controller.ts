@@ -5,7 +5,8 @@ import { FormPostDoor } from './form-post.door.js';
 
 /**
  * What the form-post protocol does on its routes. A subclass of its own, with paths and guards, is made for each upload
- * type; extend this class with your own `@Controller` and routes to change a step.
+ * type. To change a step, extend this class and name yours as the option `formPostController`; what its constructor
+ * has behind the two arguments of this one is injected.
  */
 export abstract class FormPostUploadsController {
   protected readonly door: FormPostDoor;

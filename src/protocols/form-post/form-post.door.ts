@@ -6,9 +6,9 @@ import { type ChunkRequest, type OpenChunk, readFormChunk, receiving } from '../
 import { createCommand } from '../http/create-command.js';
 import { readFields } from '../http/form-body.js';
 import type { HttpExchange } from '../http/http-exchange.js';
+import { readNamedUpload, uploadNamedIn } from '../http/named-upload.js';
 import { setUploadHeaders } from '../http/upload-headers.js';
 import { writeBody } from '../http/write-body.js';
-import { uploadNamedIn } from './form-post.request.js';
 import { renderChunk } from './form-post.response.js';
 
 /**
@@ -33,18 +33,18 @@ export class FormPostDoor {
   /** Completes the upload that `upload_id` names, with a checksum: an empty object, or what `onComplete` returned. */
   async complete(exchange: HttpExchange): Promise<unknown> {
     const caller = await this.caller(exchange);
-    const checksums = await this.fields(exchange);
+    const reading = { idleTimeoutMs: this.idleTimeoutMs, onAccepted: () => exchange.acceptBody() };
+    const checksums = await readFields(exchange.incoming, reading);
     const upload = await this.type.engine.complete({ caller, id: uploadNamedIn(checksums), checksums });
     if (upload.completionResult === null) return this.answer(exchange, caller, upload, {});
     setUploadHeaders(exchange, upload);
     return writeBody(exchange, this.type.door, upload.completionResult);
   }
 
-  /** Cancels the upload that `upload_id` names, in the body or, as not every client sends one with a DELETE, the query. */
+  /** Cancels the upload that `upload_id` names. */
   async cancel(exchange: HttpExchange): Promise<void> {
     const caller = await this.caller(exchange);
-    const fields = new Map<string, unknown>([...exchange.queryEntries(), ...(await this.fields(exchange))]);
-    await this.type.engine.cancel(caller, uploadNamedIn(fields));
+    await this.type.engine.cancel(caller, await readNamedUpload(exchange, this.idleTimeoutMs));
   }
 
   private caller(exchange: HttpExchange): Promise<Caller> {
@@ -79,11 +79,6 @@ export class FormPostDoor {
     setUploadHeaders(exchange, upload);
     const { door } = this.type;
     return writeBody(exchange, door, door.render(body, upload, caller));
-  }
-
-  private fields(exchange: HttpExchange): Promise<ReadonlyMap<string, unknown>> {
-    const onAccepted = () => exchange.acceptBody();
-    return readFields(exchange.incoming, { idleTimeoutMs: this.idleTimeoutMs, onAccepted });
   }
 
   private get idleTimeoutMs(): number {

@@ -9,7 +9,7 @@ import { multipartBoundary, normalizeMediaType, refuseEncodedBody } from './medi
 import { type MultipartBody, readMultipart } from './multipart-body.js';
 import { parseOwner } from './owner-fields.js';
 import { discardUnreadBody } from './unread-body.js';
-import { requireUploadId } from './upload-id.js';
+import { requireUploadId } from '../../engine/upload-id.js';
 
 type Fields = ReadonlyMap<string, string>;
 

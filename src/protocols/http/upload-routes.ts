@@ -16,6 +16,7 @@ type Next = () => void;
 interface FastifyApp {
   readonly initialConfig: { readonly routerOptions?: { readonly ignoreTrailingSlash?: boolean } };
   hasContentTypeParser(type: string): boolean;
+  hasRoute(route: Omit<FastifyRoute, 'handler'>): boolean;
   route(route: FastifyRoute): void;
   addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
   addHook(
@@ -41,7 +42,7 @@ interface FastifyRequest {
 
 /** What stands behind the path of a door in its routes; a path that has the last one is an upload type's. */
 const SUFFIXES = {
-  rest: ['', '/:id', '/:id/content'],
+  rest: ['', '/', '/:id', '/:id/', '/:id/content/', '/:id/content'],
   'form-post': ['', '/', '_complete/', '_complete'],
 } as const;
 /** A door with routes that have to be known. */
@@ -124,15 +125,19 @@ export class UploadRoutes implements OnApplicationBootstrap {
     });
   }
 
-  /** Fastify tells `/path/` from `/path`, as Express does not: a door that has both gets the other one, too. */
+  /** Fastify tells `/path/` from `/path`, as Express does not: our routes get the other one, too. */
   private addSlashed(app: FastifyApp, { method, url, handler, constraints }: FastifyRoute): void {
     const slashed = `${url}/`;
-    const isOurs = this.doors.some(({ path, suffixes }) =>
-      suffixes.some((suffix) => suffix.endsWith('/') && slashed.endsWith(`/${path}${suffix}`)),
+    const isOurs = this.doors.some(
+      ({ path, suffixes }) =>
+        // Without a path, any route of the app's might be ours.
+        path !== '' &&
+        suffixes.some((suffix) => suffix.endsWith('/') && slashed.endsWith(`/${path}${suffix}`)),
     );
+    if (!isOurs || app.initialConfig.routerOptions?.ignoreTrailingSlash) return;
+    const route = { method, url: slashed, ...(constraints && { constraints }) };
     // Fastify adds HEAD to every GET by itself.
-    if (!isOurs || method === 'HEAD' || app.initialConfig.routerOptions?.ignoreTrailingSlash) return;
-    app.route({ method, url: slashed, handler, ...(constraints && { constraints }) });
+    if (!app.hasRoute(route)) app.route({ ...route, handler });
   }
 
   /** All patterns of our routes, from those that only ours can be. */

@@ -2,6 +2,7 @@ import { Controller, Inject, type Type, UseFilters, UseGuards } from '@nestjs/co
 import { HttpAdapterHost } from '@nestjs/core';
 import type { UploadShape } from '../../upload-options.js';
 import { UploadType } from '../../upload-type.js';
+import { inheritInjections } from '../http/injection.js';
 import { documentOperations } from '../http/openapi.js';
 import { addOtherMethods } from '../http/other-methods.js';
 import { ProblemFilter } from '../http/problem.filter.js';
@@ -31,11 +32,12 @@ export function createRestController(
   @UseGuards(...guards)
   @UseFilters(RestFilter)
   class RestController extends Base {
-    constructor(@Inject(type) uploads: UploadType, host: HttpAdapterHost) {
-      super(uploads, host);
+    constructor(@Inject(type) uploads: UploadType, host: HttpAdapterHost, ...rest: []) {
+      super(uploads, host, ...rest);
     }
   }
 
+  inheritInjections(RestController, shape.controller ?? RestUploadsController);
   keepRoutes(RestController);
   documentOperations(RestController, {
     ...REST_OPERATIONS,

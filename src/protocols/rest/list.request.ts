@@ -4,7 +4,7 @@ import { UploadError } from '../../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../../persistence/abstract-chunked-upload.entity.js';
 import type { ListFilter } from '../../persistence/upload.repository.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { parseUploadId } from '../http/upload-id.js';
+import { parseUploadId } from '../../engine/upload-id.js';
 
 const STATUSES = ['uploading', 'completing', 'complete', 'failed'] as const;
 const MAX_PAGE = 100;

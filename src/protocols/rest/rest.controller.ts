@@ -8,14 +8,15 @@ import type { UploadBody } from './rest.response.js';
 
 /** The methods each path has; every other one is answered 405. */
 export const REST_METHODS = {
-  '': ['GET', 'HEAD', 'POST', 'PUT'],
+  '': ['DELETE', 'GET', 'HEAD', 'POST', 'PUT'],
   ':id': ['DELETE', 'GET', 'HEAD', 'POST', 'PUT'],
   ':id/content': ['GET', 'HEAD'],
 } as const;
 
 /**
- * The routes of the REST protocol. A subclass of its own, with path and guards, is made for each upload type; extend
- * that one, or this class with your own `@Controller`, to change a step.
+ * The routes of the REST protocol. A subclass of its own, with path and guards, is made for each upload type. To change a
+ * step, extend this class and name yours as the option `controller`; what its constructor has behind the two arguments
+ * of this one is injected.
  */
 export abstract class RestUploadsController {
   protected readonly door: RestDoor;
@@ -45,6 +46,12 @@ export abstract class RestUploadsController {
   @Get()
   list(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): Promise<UploadPage> {
     return this.door.list(this.exchange(request, response));
+  }
+
+  @Delete()
+  @HttpCode(204)
+  async cancelNamed(@Req() request: unknown, @Res({ passthrough: true }) response: unknown): Promise<void> {
+    await this.door.cancelNamed(this.exchange(request, response));
   }
 
   @Put(':id')

@@ -9,8 +9,9 @@ import { type ChunkRequest, type OpenChunk, readChunk, receiving } from '../http
 import { createCommand } from '../http/create-command.js';
 import { readFields } from '../http/form-body.js';
 import type { HttpExchange } from '../http/http-exchange.js';
+import { readNamedUpload } from '../http/named-upload.js';
 import { setUploadHeaders } from '../http/upload-headers.js';
-import { requireUploadId } from '../http/upload-id.js';
+import { requireUploadId } from '../../engine/upload-id.js';
 import { UploadLocation } from '../http/upload-location.js';
 import { writeBody } from '../http/write-body.js';
 import { sendContent } from './content.response.js';
@@ -69,12 +70,8 @@ export class RestDoor {
     const uploadId = requireUploadId(id);
     return receiving(exchange, this.read(exchange, caller), async ({ window, open, stream }) => {
       const command = { caller, id: uploadId, window, open: async () => (await open()).body, stream };
-      return this.answer(
-        exchange,
-        caller,
-        await this.type.engine.append(command),
-        this.location(exchange, 1),
-      );
+      const upload = await this.type.engine.append(command);
+      return this.answer(exchange, caller, upload, this.location(exchange, 1));
     });
   }
 
@@ -110,6 +107,12 @@ export class RestDoor {
 
   async cancel(exchange: HttpExchange, id: string): Promise<void> {
     await this.type.engine.cancel(await this.caller(exchange), requireUploadId(id));
+  }
+
+  /** `DELETE /upload`: the one that the field `upload_id` names. */
+  async cancelNamed(exchange: HttpExchange): Promise<void> {
+    const caller = await this.caller(exchange);
+    await this.type.engine.cancel(caller, await readNamedUpload(exchange, this.idleTimeoutMs));
   }
 
   async content(exchange: HttpExchange, id: string): Promise<StreamableFile | undefined> {

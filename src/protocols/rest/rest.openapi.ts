@@ -105,6 +105,11 @@ export const REST_OPERATIONS: Readonly<Record<string, OperationDocument | null>>
     parameters: [id],
     responses: { 204: { description: 'Gone.' }, 404: notFound },
   },
+  cancelNamed: {
+    summary: 'Cancel the upload that a field names',
+    parameters: [query('upload_id', 'Instead of the field of that name.')],
+    responses: { 204: { description: 'Gone.' }, 404: notFound },
+  },
   content: {
     summary: 'Download a complete upload',
     parameters: [id, header('Range', 'One range of bytes (RFC 9110 section 14.2).', 'bytes=0-99')],

@@ -1,4 +1,4 @@
-import { notFound } from '../../engine/refusal.js';
+import { notFound } from './refusal.js';
 
 const UUID = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32})$/i;
 
