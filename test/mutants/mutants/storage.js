@@ -1,6 +1,6 @@
 const DRIVER_SPEC = 'src/storage/local/local.driver.spec.ts';
 const WRITER = 'src/storage/local/local.writer.ts';
-const SYNC = 'if (durable) await file.datasync();';
+const SYNC = 'durable && this.target.file.datasync()';
 
 /** What reaches the disk, and in which order. */
 export const storageMutants = [
@@ -9,7 +9,7 @@ export const storageMutants = [
     breaks: '1 acknowledged is durable',
     file: WRITER,
     find: SYNC,
-    replace: '',
+    replace: 'false',
     killedBy: { suite: DRIVER_SPEC, test: 'a first chunk: the bytes, then the name' },
   },
   {
@@ -17,7 +17,7 @@ export const storageMutants = [
     breaks: '1 acknowledged is durable',
     file: WRITER,
     find: SYNC,
-    replace: 'if (durable) void file.datasync().catch(() => undefined);',
+    replace: 'durable && void this.target.file.datasync().catch(() => undefined)',
     killedBy: { suite: DRIVER_SPEC, test: 'a datasync that fails, fails the chunk' },
   },
   {
@@ -25,7 +25,7 @@ export const storageMutants = [
     breaks: '1 acknowledged is durable: the pages may be marked clean',
     file: WRITER,
     find: SYNC,
-    replace: 'if (durable) await file.datasync().catch(() => file.datasync());',
+    replace: 'durable && this.target.file.datasync().catch(() => this.target.file.datasync())',
     killedBy: { suite: DRIVER_SPEC, test: 'a datasync that fails, fails the chunk' },
   },
   {

@@ -16,7 +16,7 @@ export const whoMutants = [
   {
     name: 'an idempotency key belongs to everybody',
     breaks: '11 isolation',
-    file: 'src/engine/upload-creator.ts',
+    file: 'src/engine/new-row.ts',
     find: '[caller.userId, idempotencyKey]',
     replace: '[idempotencyKey]',
     killedBy: { suite: IDEMPOTENCY_SPEC, test: 'knows keys apart by user' },
