@@ -45,8 +45,10 @@ async function createOnExpress(
   module: DynamicModule,
   options: NestApplicationOptions,
 ): Promise<INestApplication<Server>> {
-  const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(), options);
-  app.set('trust proxy', trustProxy);
+  // Nothing here has a body that Express could parse, or an answer that a digest of it would save.
+  const lean = { ...options, bodyParser: false };
+  const app = await NestFactory.create<NestExpressApplication>(module, new ExpressAdapter(), lean);
+  app.set('trust proxy', trustProxy).set('etag', false).disable('x-powered-by');
   return app;
 }
 
