@@ -1,5 +1,6 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import { violationOf } from '../persistence/database-failure.js';
 import type { Sighting } from '../persistence/upload.repository.js';
 import type { ChunkWindow } from './chunk-window.js';
 
@@ -35,6 +36,18 @@ export function idleTimeout(): UploadError {
 
 export function alreadyComplete(offset: number): UploadError {
   return new UploadError('already_complete', 'This upload is complete already.', { offset });
+}
+
+export function notUnique(): UploadError {
+  return new UploadError('refused', 'There is an upload already with what there may be only one of.');
+}
+
+/** The error of a statement that wrote columns of the app's own, as a client may know it. */
+export function asRefusal(error: unknown): unknown {
+  const violation = violationOf(error);
+  if (violation === 'unique') return notUnique();
+  if (violation === null) return error;
+  return new UploadError('refused', 'What the upload refers to is not there.', { cause: error });
 }
 
 /** Refuses whoever may not use an upload any more, whatever they want of it. */

@@ -1,6 +1,4 @@
-import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
-import { isTaken } from '../persistence/database-failure.js';
 import type { Lease } from '../persistence/lease.repository.js';
 import { settle, StopRequest, takenOver } from './active-writes.js';
 import type { ChunkAppender } from './chunk-appender.js';
@@ -9,7 +7,7 @@ import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import { describeDraft, differs } from './draft-columns.js';
 import { type EngineContext, storedUpload, takeLease } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
-import { busy, offsetMismatch } from './refusal.js';
+import { asRefusal, busy, notUnique, offsetMismatch } from './refusal.js';
 import type { CreateCommand, LateDescription } from './upload-commands.js';
 import type { Quota } from '../persistence/upload.repository.js';
 import { admitSize, admitWindow, requireCountable } from './upload-policy.js';
@@ -45,7 +43,8 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const { caller, window, description, late } = command;
     if (window) admitWindow(caller.limits, window);
     if (window && !late && window.start !== 0) throw offsetMismatch(0, window.start);
-    requireCountable(this.context.policy, window);
+    // One that begins further on continues an upload that is counted already.
+    if (!window?.start) requireCountable(this.context.policy, window);
     const columns = await describeDraft(this.context, command, description, { isFinal: !late, draft: null });
     const begun = await this.begin(command, columns);
     if (!('lease' in begun)) return { upload: begun, isNew: false };
@@ -75,7 +74,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
         await this.remover
           .abandon({ id: row.id, leaseToken: null, idempotencyKey: null })
           .catch(() => undefined);
-        throw error;
+        throw asRefusal(error);
       });
       if (begun) return begun;
       if (idempotencyKey === null) break;
@@ -158,7 +157,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const columns = await describeDraft(this.context, command, late, { isFinal: true, draft: upload });
     if (differs(upload, columns)) {
       await uploads.describe(upload.id, lease.token, columns).catch((error: unknown) => {
-        throw isTaken(error) ? notUnique() : error;
+        throw asRefusal(error);
       });
     }
   }
@@ -183,9 +182,4 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       await this.remover.abandon(draft).catch(() => undefined);
     }
   }
-}
-
-/** The error for columns of the app's own that violate a constraint of its table. */
-function notUnique(): UploadError {
-  return new UploadError('refused', 'There is an upload already with what there may be only one of.');
 }

@@ -20,9 +20,10 @@ function isUnavailable(failure: DriverFailure | null | undefined): boolean {
   return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message);
 }
 
-/** Whether a statement failed for a value that there may be only one of. */
-export function isTaken(error: unknown): boolean {
-  return (error as DriverFailure | null)?.driverError?.code === '23505';
+/** Which of the app's constraints a statement failed for: a value that is taken, or a reference to what is not there. */
+export function violationOf(error: unknown): 'unique' | 'reference' | null {
+  const { code } = (error as DriverFailure | null)?.driverError ?? {};
+  return code === '23505' ? 'unique' : code === '23503' ? 'reference' : null;
 }
 
 /** The error of a failed statement as the rest of the module knows it: `database_unavailable`, or itself. */

@@ -133,6 +133,15 @@ describe('quotas', () => {
     const range = { 'Content-Range': contentRange(10, 10, 20) };
     const answer = await client.send('', { method: 'PUT', headers: { ...headers, ...range }, body });
     expect(answer.json).toMatchObject({ id: json.id, offset: 20 });
+    const [otherClient] = newUser();
+    const { json: other } = await begin(otherClient, 20);
+    const unknown = form(file(noise(10)), { name: 'upload_id', value: String(other.id) });
+    const goneOn = await otherClient.send('', {
+      method: 'PUT',
+      headers: { ...unknown.headers, 'Content-Range': 'bytes 10-19/*' },
+      body: unknown.body,
+    });
+    expect(goneOn.json).toMatchObject({ id: other.id, offset: 20 });
   });
 
   it('forms count before their last byte: none holds room for nothing', async () => {

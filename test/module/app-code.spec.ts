@@ -147,6 +147,15 @@ describe.each(ADAPTERS)('The app’s own code, on %s', (adapter) => {
     expect((await app.files()).length).toBe(1);
   });
 
+  it('refuses a reference to what is not there', async () => {
+    const app = await startBadges({ beforeCreate: ({ filename }) => ({ label: filename }) });
+    await app.dataSource.query('CREATE TABLE labels (label text PRIMARY KEY)');
+    await app.dataSource.query('ALTER TABLE badge ADD FOREIGN KEY (label) REFERENCES labels');
+    const refused = await put(app, bytes, { path: '/badges' });
+    expect([refused.status, refused.body.code]).toEqual([400, 'refused']);
+    expect([await app.files(), await app.dataSource.query('SELECT * FROM badge')]).toEqual([[], []]);
+  });
+
   it('has what it asks for injected into controllers of its own', async () => {
     const app = await start({
       upload: {
