@@ -164,7 +164,7 @@ describe.each(ADAPTERS)('limits, on %s', (adapter) => {
     }
   });
 
-  it('headers that are bad for regular expressions: 8 kB in less than 50 ms, 1 MB not at all', async () => {
+  it('headers that are bad for regular expressions: 8 kB as quickly as a few bytes, 1 MB not at all', async () => {
     const seeds = [
       '0',
       ' ',
@@ -200,29 +200,35 @@ describe.each(ADAPTERS)('limits, on %s', (adapter) => {
       'Content-Type': 'multipart/form-data; boundary=',
       Range: 'bytes=',
     };
+    const timed = async (name: string, seeded: string) => {
+      const value = `${prefix[name] ?? ''}a${seeded}!`;
+      const startedAt = performance.now();
+      await Promise.all([
+        client.send(`/${id}/content`, { headers: { [name]: value } }),
+        client.send('', { method: 'PUT', headers: { ...RANGE, [name]: value }, body: noise(10) }),
+      ]);
+      return performance.now() - startedAt;
+    };
     const slow: string[] = [];
     for (const name of names)
       for (const seed of seeds) {
-        const value = `${prefix[name] ?? ''}a${seed.repeat(8_000 / seed.length)}!`;
-        const times: number[] = [];
-        // A slow expression is slow every time; a machine that others use is not.
-        while (times.length < 4 && !times.some((ms) => ms < 50)) {
-          const startedAt = performance.now();
-          const sending = { headers: { ...RANGE, [name]: value } };
-          await Promise.all([
-            client.send(`/${id}/content`, { headers: { [name]: value } }),
-            client.send('', { method: 'PUT', ...sending, body: noise(10) }),
-          ]);
-          times.push(performance.now() - startedAt);
+        const times: string[] = [];
+        let isQuick = false;
+        // A slow expression is slow every time, and slower than a short value; a slow disk or a busy machine is not.
+        while (times.length < 4 && !isQuick) {
+          const ms = await timed(name, seed.repeat(8_000 / seed.length));
+          const plain = ms < 50 ? 0 : await timed(name, seed);
+          isQuick = ms < Math.max(50, 3 * plain);
+          times.push(`${ms} (short: ${plain})`);
         }
-        if (!times.some((ms) => ms < 50)) slow.push(`${name}: ${seed} ${times.join()}`);
+        if (!isQuick) slow.push(`${name}: ${seed} ${times.join()}`);
       }
     expect(slow).toEqual([]);
     const connection = new RawConnection(abused.origin);
     connection.write(`GET /upload HTTP/1.1\r\nHost: a\r\nX-Long: ${'x'.repeat(1_000_000)}\r\n\r\n`);
     await connection.until(/^HTTP\/1\.1 431/);
     connection.destroy();
-  });
+  }, 120_000);
 
   it('the log: no forged lines, no names, no secrets, when everything fails', async () => {
     const before = abused.log.length;
