@@ -93,7 +93,8 @@ async function query<Row extends object>(url: string, sql: string): Promise<Row[
   }
 }
 
-async function childrenOf(parent: number): Promise<number[]> {
+/** Processes that `parent` started; one that ended too, until `parent` has asked. */
+export async function childrenOf(parent: number): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const parents = pids.map(async (pid) => {
     const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { readPostmaster } from '../../../src/server/postgres/postmaster.js';
 import { type RunningPostgres, startPostgres } from '../../../src/server/postgres/start-postgres.js';
+import { childrenOf } from '../../faults/support/own-postgres.js';
 import { Program } from '../../faults/support/program.js';
 import { command, mount, unmount, unmountAll } from '../../faults/support/root-only.js';
 import { createDatabase } from '../../support/test-app.js';
@@ -67,12 +68,16 @@ export class PowerRig {
 
   /** What is on the disk at this moment, as a disk of its own; everybody goes on afterwards. */
   async copyDisk(): Promise<void> {
-    const backends = await this.postgresProcesses();
-    for (const pid of backends) process.kill(pid, 'SIGSTOP');
+    const postmaster = (await readPostmaster(join(this.base, 'disk/postgres/cluster/data')))?.pid;
+    if (!postmaster) throw new Error('PostgreSQL does not run.');
+    // The first one first: it makes no more of them then, and one that ends stays there as a zombie.
+    process.kill(postmaster, 'SIGSTOP');
+    const backends = await childrenOf(postmaster);
     try {
+      for (const pid of backends) process.kill(pid, 'SIGSTOP');
       await command('cp', '--sparse=always', join(this.base, 'disk.img'), join(this.base, 'copy.img'));
     } finally {
-      for (const pid of backends) process.kill(pid, 'SIGCONT');
+      for (const pid of [postmaster, ...backends]) process.kill(pid, 'SIGCONT');
       this.server.signal('SIGCONT');
     }
   }
@@ -111,16 +116,6 @@ export class PowerRig {
     await this.postgres?.stop({ cut: true });
     await unmountAll();
     await rm(this.base, { recursive: true, force: true });
-  }
-
-  private async postgresProcesses(): Promise<number[]> {
-    const postmaster = (await readPostmaster(join(this.base, 'disk/postgres/cluster/data')))?.pid ?? 0;
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-    const parents = pids.map(async (pid) => {
-      const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-      return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1]) === postmaster ? Number(pid) : 0;
-    });
-    return [postmaster, ...(await Promise.all(parents))].filter((pid) => pid > 1);
   }
 }
 
