@@ -8,6 +8,7 @@ import {
   putForm,
   sleep,
   type Target,
+  until,
 } from '../../engine/support/client.js';
 import { type CrashSite } from './crash-site.js';
 import type { Failpoint } from './failpoints.js';
@@ -65,7 +66,7 @@ export class Duel {
     const late = send(holder, this.stale, { path: this.path, start, total: this.whole.length });
     late.catch(() => undefined);
     await holder.stopped();
-    await sleep(leaseTtlMs);
+    await this.leaseOver(leaseTtlMs);
     // The other one acknowledges more, in one chunk or in two, the second of them while the first holder is awake again.
     const half = Math.ceil(this.fresh.length / this.takesHalf);
     await this.send(other, start, half);
@@ -86,7 +87,7 @@ export class Duel {
     const late = complete(holder, this.path, this.whole);
     late.catch(() => undefined);
     await holder.stopped();
-    await sleep(leaseTtlMs);
+    await this.leaseOver(leaseTtlMs);
     await this.finish(other);
     holder.goOn();
     // It may repeat what is true by now, or say that it was taken over; it changes nothing.
@@ -112,6 +113,13 @@ export class Duel {
     if (status !== 404) this.fail('cancelled meanwhile', status, body);
     const left = await this.site.files(this.id);
     if (left.length > 0 || (await this.site.row(this.id))) this.fail('cancelled, and left', 0, { left });
+  }
+
+  /** An extension that was on its way to the database when its holder was stopped makes the lease last a little longer. */
+  private async leaseOver(leaseTtlMs: number): Promise<void> {
+    await sleep(leaseTtlMs);
+    const held = 'SELECT 1 FROM chunked_upload WHERE id = $1 AND lease_expires_at > now()';
+    await until(async () => (await this.site.query(held, [this.id])).length === 0);
   }
 
   private get id(): string {
