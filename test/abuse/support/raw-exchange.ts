@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** Nothing happened for this long: the request is one that waits for more. We say that there is none. */
-const PATIENCE_MS = 300;
+const PATIENCE_MS = 1_000;
 
 const isWhole = (received: string): boolean => {
   const final = received.replace(/^(?:HTTP\/1\.1 1\d\d [^]*?\r\n\r\n)+/, '');
@@ -50,6 +50,7 @@ export function exchangeRaw(origin: string, bytes: Buffer, limitMs = 8_000): Pro
     socket.setEncoding('latin1');
     socket.on('data', (text) => {
       received += String(text);
+      patience.refresh();
       if (isWhole(received)) finish(false);
     });
     socket.on('error', () => finish(false));
