@@ -92,7 +92,7 @@ describe('kill -9', () => {
     } else {
       const failpoint = points();
       await server.arm(failpoint);
-      const how = await Promise.race([server.ended, sleep(10_000)]);
+      const how = await Promise.race([server.ended, sleep(60_000)]);
       if (how !== 'SIGKILL')
         throw new Violation(`${JSON.stringify(failpoint)}: ${how ?? 'never reached'}\n${server.printed}`);
       struck[failpoint.at] = (struck[failpoint.at] ?? 0) + 1;
@@ -152,7 +152,7 @@ describe('kill -9', () => {
       const completed = finished.filter(({ isComplete }) => isComplete).length;
       console.log(`${finished.length} uploads, ${completed} completed; killed at ${JSON.stringify(struck)}`);
     },
-    30_000 + ROUNDS * 5_000,
+    60_000 + ROUNDS * 10_000,
   );
 
   /** Everybody is done: what a client does not know of goes with the cleanup, what it completed is there, once. */
