@@ -58,10 +58,7 @@ describe('Requests for one upload, interleaved at every call to database and sto
     const { received, isExpired, stalls } = duel;
     const id = received === null ? '' : (await create(healthy, { isRaw: true })).id;
     if (received === 20) await append(healthy, id, 10);
-    if (isExpired)
-      await world.dataSource.query(`UPDATE chunked_upload SET expires_at = now() + $1::interval`, [
-        stalls ? '150 ms' : '-1 s',
-      ]);
+    if (isExpired && !stalls) await expire();
     const boot = () => {
       const gate = gateOf(scheduler);
       return world.boot(new MemoryDriver(disk, (call) => gate.around(call, () => Promise.resolve())), gate);
@@ -80,10 +77,16 @@ describe('Requests for one upload, interleaved at every call to database and sto
       requests.push(
         ...Array.from({ length: 2 }, () => scheduler.schedule(runOut(), 'a lease runs out').then(runOut)),
       );
+    if (isExpired && stalls)
+      requests.push(scheduler.schedule(Promise.resolve(), 'the upload expires').then(expire));
     await scheduler.waitFor(Promise.all(requests));
     // Where the time ran out between the look of the cleanup and that of the other one, the next run deletes the upload.
     if (isExpired && stalls) await healthy.cleanup.run();
     await verify(duel, { id, disk, answered });
+  }
+
+  async function expire(): Promise<void> {
+    await world.dataSource.query(`UPDATE chunked_upload SET expires_at = now() - interval '1 s'`);
   }
 
   /** The holder is slow: from here its lease is over. */
