@@ -10,23 +10,24 @@ import { UploadLifecycle } from './upload-lifecycle.js';
 import { UploadTypes } from './upload-types.js';
 
 /** Providers made of all upload types. */
-const onAllTypes = [
-  UploadCleanup,
-  CleanupReview,
-  UploadVerification,
-  UploadSweep,
-  UploadHealth,
-  UploadLifecycle,
-].map((provide) => ({
-  provide,
-  inject: [UploadTypes],
-  useFactory: (types: UploadTypes) => new provide(types),
-}));
+const onAllTypes = [UploadCleanup, CleanupReview, UploadVerification, UploadSweep, UploadHealth].map(
+  (provide) => ({
+    provide,
+    inject: [UploadTypes],
+    useFactory: (types: UploadTypes) => new provide(types),
+  }),
+);
+
+const lifecycle = {
+  provide: UploadLifecycle,
+  inject: [UploadTypes, CleanupScheduler],
+  useFactory: (types: UploadTypes, scheduler: CleanupScheduler) => new UploadLifecycle(types, scheduler),
+};
 
 /** What all upload types of an app share, once, however many modules register types. */
 @Global()
 @Module({
-  providers: [UploadTypes, UploadRoutes, ...onAllTypes, CleanupScheduler],
+  providers: [UploadTypes, UploadRoutes, ...onAllTypes, CleanupScheduler, lifecycle],
   exports: [
     UploadTypes,
     UploadRoutes,

@@ -1,9 +1,5 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CronJob } from 'cron';
@@ -12,6 +8,9 @@ import type { UploadType } from '../upload-type.js';
 import { UploadTypes } from '../upload-types.js';
 import { type CleanupRun, recordRun } from './cleanup-run.js';
 import { UploadCleanup } from './upload-cleanup.js';
+
+/** How long a stop waits for the uploads at hand: one whose storage hangs would hold the process. */
+const STOP_MS = 3_000;
 
 /** The cleanup of one upload type by the clock. */
 export interface ScheduledCleanup {
@@ -29,11 +28,12 @@ export interface ScheduledCleanup {
  * where the app has one, the jobs are in its registry.
  */
 @Injectable()
-export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class CleanupScheduler {
   private readonly logger = new Logger('ChunkedUploadCleanup');
   private readonly jobs = new Map<UploadType, CronJob>();
   private readonly runs = new Map<UploadType, CleanupRun>();
   private readonly running = new Map<UploadType, Promise<void>>();
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly types: UploadTypes,
@@ -51,7 +51,8 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
     }));
   }
 
-  onApplicationBootstrap(): void {
+  /** Starts the jobs. */
+  start(): void {
     for (const type of this.types) {
       if (type.cleanup === false) continue;
       const job = CronJob.from({
@@ -69,16 +70,19 @@ export class CleanupScheduler implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    for (const job of this.jobs.values()) await job.stop();
-    await Promise.all(this.running.values());
+  /** Ends the jobs, and what runs after its batch at hand. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    // What it promises is that the run has ended, which may be never.
+    for (const job of this.jobs.values()) void job.stop();
+    await Promise.race([Promise.all(this.running.values()), sleep(STOP_MS, undefined, { ref: false })]);
   }
 
   /** Cleans, unless another instance does. What fails is logged: the next tick tries again. */
   private async tick(type: UploadType): Promise<void> {
     try {
       await alone(type.engine.context.repositories.dataSource, nameOf(type), async () => {
-        const options = { types: [type.name] };
+        const options = { types: [type.name], signal: this.stopping.signal };
         const { report } = await recordRun(this.cleanup, options, (run) => this.runs.set(type, run));
         if (report && report.rows + report.failures > 0) {
           const { rows, bytes, failures } = report;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
@@ -27,6 +28,8 @@ interface PostgresPool {
 
 const CHANNEL = 'chunked_upload_lease';
 const RECONNECT_MS = 1_000;
+/** A database that is frozen never closes a connection. */
+const STOP_MS = 1_000;
 
 /**
  * Lets processes that share a database ask each other for leases, by LISTEN and NOTIFY on one connection of its own,
@@ -48,7 +51,8 @@ export class LeaseRequests {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.reconnect);
-    await this.connection?.end().catch(() => undefined);
+    const ended = this.connection?.end().catch(() => undefined);
+    await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
   }
 
   async ask(request: LeaseRequest): Promise<void> {

@@ -6,6 +6,8 @@ export interface DatabaseProxy {
   readonly url: string;
   /** Breaks every connection, and every new one. */
   cut(): void;
+  /** Lets nothing through any more, and closes nothing; connections of before only. */
+  freeze(): void;
   /** Lets connections through again. */
   restore(): void;
   /** The next statement with `text` in it reaches the database and is done; its answer, and the connection, are lost. */
@@ -66,7 +68,11 @@ export async function startDatabaseProxy(url: string): Promise<DatabaseProxy> {
       isCut = true;
       breakAll();
     },
-    restore: () => void (isCut = false),
+    freeze: () => sockets.forEach((socket) => void socket.pause()),
+    restore: () => {
+      isCut = false;
+      sockets.forEach((socket) => void socket.resume());
+    },
     loseAnswerTo: (text) => void (doomed = text),
     close: () =>
       new Promise((resolve) => {
