@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { answered } from './database-deadline.js';
 import { databaseFailure } from './database-failure.js';
+import { endSoon, type OwnConnection, ownConnection } from './own-connection.js';
 
 /** Asks the holder of a lease, in whatever process it is, to let go. */
 export interface LeaseRequest {
@@ -11,32 +11,15 @@ export interface LeaseRequest {
   readonly start: number | null;
 }
 
-/** What is used of a connection of `pg`. */
-interface Connection {
-  connect(): Promise<unknown>;
-  query(sql: string, parameters?: unknown[]): Promise<unknown>;
-  end(): Promise<void>;
-  on(event: 'notification', listener: (message: { payload?: string }) => void): void;
-  on(event: 'error' | 'end', listener: (error?: Error) => void): void;
-}
-
-/** What is used of TypeORM's PostgreSQL driver: the pool's class of connections, and how it connects. */
-interface PostgresPool {
-  readonly Client: new (options: object) => Connection;
-  readonly options: object;
-}
-
 const CHANNEL = 'chunked_upload_lease';
 const RECONNECT_MS = 1_000;
-/** A database that is frozen never closes a connection. */
-const STOP_MS = 1_000;
 
 /**
  * Lets processes that share a database ask each other for leases, by LISTEN and NOTIFY on one connection of its own,
  * outside the pool. It only saves waiting: when it is down, a lease runs out by itself.
  */
 export class LeaseRequests {
-  private connection: Connection | null = null;
+  private connection: OwnConnection | null = null;
   private reconnect: NodeJS.Timeout | undefined;
   private isStopped = true;
 
@@ -51,8 +34,7 @@ export class LeaseRequests {
   async stop(): Promise<void> {
     this.isStopped = true;
     clearTimeout(this.reconnect);
-    const ended = this.connection?.end().catch(() => undefined);
-    await Promise.race([ended, sleep(STOP_MS, undefined, { ref: false })]);
+    await endSoon(this.connection);
   }
 
   async ask(request: LeaseRequest): Promise<void> {
@@ -65,8 +47,7 @@ export class LeaseRequests {
   }
 
   private async listen(onRequest: (request: LeaseRequest) => void): Promise<void> {
-    const pool = (this.dataSource.driver as unknown as { master: PostgresPool }).master;
-    const connection = new pool.Client(pool.options);
+    const connection = ownConnection(this.dataSource);
     const again = () => {
       if (this.connection === connection) this.connection = null;
       if (this.isStopped) return;

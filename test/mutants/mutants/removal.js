@@ -41,8 +41,8 @@ export const removalMutants = [
     name: 'no advisory lock around cleanup and sweep',
     breaks: 'one instance at a time',
     file: 'src/persistence/advisory-lock.ts',
-    find: 'if (!row?.locked) return null;',
-    replace: '',
+    find: 'if (!(await hasLocked(connection, name))) return null;',
+    replace: 'await hasLocked(connection, name);',
     killedBy: { suite: SWEEP_SPEC, test: 'runs once at a time' },
   },
   {

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+
+/** What is used of a connection of `pg`. */
+export interface OwnConnection {
+  connect(): Promise<unknown>;
+  query(sql: string, parameters?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
+  end(): Promise<void>;
+  on(event: 'notification', listener: (message: { payload?: string }) => void): void;
+  on(event: 'error' | 'end', listener: (error?: Error) => void): void;
+}
+
+/** What is used of TypeORM's PostgreSQL driver: the pool's class of connections, and how it connects. */
+interface PostgresPool {
+  readonly Client: new (options: object) => OwnConnection;
+  readonly options: object;
+}
+
+/** A database that is frozen never closes a connection. */
+const END_MS = 1_000;
+
+/** A connection outside the pool, made as the pool makes its own: what is held for long must not starve requests. */
+export function ownConnection(dataSource: DataSource): OwnConnection {
+  const pool = (dataSource.driver as unknown as { master: PostgresPool }).master;
+  return new pool.Client(pool.options);
+}
+
+/** Closes it, and does not wait for ever. */
+export async function endSoon(connection: OwnConnection | null): Promise<void> {
+  const ended = connection?.end().catch(() => undefined);
+  await Promise.race([ended, sleep(END_MS, undefined, { ref: false })]);
+}
