@@ -85,10 +85,10 @@ export class ActiveWrites {
   }
 
   /** Ends a write for a newer request in another process, which waits for the lease that `token` proves. */
-  letGo(uploadId: string, token: string, start: number | null): void {
+  letGo(uploadId: string, token: string, start: number): void {
     const write = this.byUpload.get(uploadId);
-    if (write?.token !== token || (start !== null && start < write.start)) return;
-    write.stop(new StopRequest(takenOver(), start !== null && start > write.start));
+    if (write?.token !== token || start < write.start) return;
+    write.stop(new StopRequest(takenOver(), start > write.start));
   }
 
   /** Ends every write and waits until all have settled: those that are not done within `graceMs` are cut off. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { ChunkClaim, Lease } from '../persistence/lease.repository.js';
+import type { LeaseRequest } from '../persistence/lease-requests.js';
 import type { Sighting } from '../persistence/upload.repository.js';
 import type { UploadScope } from '../persistence/upload-table.js';
 import { type EngineContext, takeLease } from './engine-context.js';
@@ -8,6 +10,8 @@ import { chunkRefusal, requireIntact, requireUsable } from './refusal.js';
 
 /** A holder that hears the request syncs and commits what it has first; together these are a second. */
 const ASK_AGAIN_AFTER_MS = [25, 75, 150, 250, 500];
+/** One that only gives back what is left over has nothing to end first. */
+const LEFTOVER_AFTER_MS = [25, 75];
 
 /** An upload and the lease to write it. */
 export interface Leased<Entity> {
@@ -25,24 +29,38 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
     const { leases } = this.context.repositories;
     const take = (takesOver: boolean) =>
       takeLease(this.context, (lease) => leases.claim(claim, lease), takesOver);
-    return this.takeOrRefuse(claim, take, async (sighting) => {
+    return this.takeOrRefuse(claim, take, (sighting) => {
       const refusal = chunkRefusal(sighting, claim);
-      if (refusal.code !== 'busy' || sighting.upload.status !== 'uploading') throw refusal;
-      return (await this.askHolder(sighting.upload, claim.start, take)) ?? Promise.reject(refusal);
+      if (sighting.upload.status !== 'uploading') throw refusal;
+      return this.askOrRefuse(sighting.upload, claim.start, { refusal, take });
     });
+  }
+
+  /**
+   * When only a lease is in the way, asks its holder for it. @throws the refusal, when that is of no use.
+   * @param start as in {@link LeaseRequest}.
+   */
+  async askOrRefuse(
+    upload: Entity,
+    start: number | null,
+    { refusal, take }: { refusal: UploadError; take: (takesOver: boolean) => Promise<Leased<Entity> | null> },
+  ): Promise<Leased<Entity>> {
+    const taken = refusal.code === 'busy' ? await this.askHolder(upload, start, take) : null;
+    if (!taken) throw refusal;
+    return taken;
   }
 
   /** Asks whoever holds the lease to let go, and takes it as soon as that has happened; null when it did not. */
   private async askHolder(
     { id, leaseToken, leaseHolder }: Entity,
-    start: number,
+    start: number | null,
     take: (takesOver: boolean) => Promise<Leased<Entity> | null>,
   ): Promise<Leased<Entity> | null> {
     if (leaseToken === null) return take(false);
     // In this process the older one was ended before: whoever has it now is as new as this request.
     if (leaseHolder !== null && this.context.holder.isSelf(leaseHolder)) return null;
-    await this.context.requests.ask({ uploadId: id, token: leaseToken, start });
-    for (const delayMs of ASK_AGAIN_AFTER_MS) {
+    await this.context.requests.ask({ uploadId: id, token: leaseToken, holder: leaseHolder, start });
+    for (const delayMs of start === null ? LEFTOVER_AFTER_MS : ASK_AGAIN_AFTER_MS) {
       await sleep(delayMs);
       const taken = await take(false);
       if (taken) return taken;
@@ -74,8 +92,24 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
     return refuse(sighting);
   }
 
+  /**
+   * What to do when a process asks for a lease: the write that has it ends. One that no write has any more, or ever had, is
+   * given back: the database was away when that was to be done, or when it was granted.
+   */
+  heed({ uploadId, token, holder, start }: LeaseRequest): void {
+    if (start !== null) this.context.active.letGo(uploadId, token, start);
+    if (holder === null || !this.context.holder.isSelf(holder)) return;
+    const lease = { id: uploadId, leaseToken: token, leaseHolder: holder };
+    // When the database is away again, whoever asks will do so again.
+    this.releaseIfDead(lease).catch(() => undefined);
+  }
+
   /** Gives back the lease of a holder that ended without doing so; whether there was one. */
-  async releaseIfDead({ id, leaseToken, leaseHolder }: Entity): Promise<boolean> {
+  async releaseIfDead({
+    id,
+    leaseToken,
+    leaseHolder,
+  }: Pick<AbstractChunkedUpload, 'id' | 'leaseToken' | 'leaseHolder'>): Promise<boolean> {
     if (leaseToken === null || leaseHolder === null) return false;
     const { active, holder, repositories } = this.context;
     const isDead = holder.isSelf(leaseHolder) ? !active.holds(leaseToken) : holder.isGone(leaseHolder);

@@ -1,6 +1,5 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
-import type { Sighting } from '../persistence/upload.repository.js';
 import type { Checksums } from './checksum-algorithm.js';
 import { compareChecksums } from './checksum-comparison.js';
 import { settle } from './active-writes.js';
@@ -31,9 +30,13 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     if (write && !write.isReceiving) await settle(write);
     const take = (takesOver: boolean) =>
       takeLease(this.context, (lease) => repositories.completions.claim(id, caller, lease), takesOver);
-    const claimed = await this.claimer.takeOrRefuse({ id, scope: caller }, take, (sighting) =>
-      repeat(sighting, checksums),
-    );
+    const claimed = await this.claimer.takeOrRefuse({ id, scope: caller }, take, async (sighting) => {
+      const { upload } = sighting;
+      if (upload.status === 'complete') return repeat(upload, checksums);
+      // No chunk that is under way ends for it, but what is left of one in another process does.
+      const refusal = completionRefusal(sighting);
+      return this.claimer.askOrRefuse(upload, null, { refusal, take });
+    });
     return 'lease' in claimed ? this.underLease(claimed, caller, checksums) : claimed.repeated;
   }
 
@@ -108,13 +111,11 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
   }
 }
 
-/** The answer to a completion of an upload that is not waiting for one: the same again, or why not. */
+/** The answer to a completion of an upload that is complete: the same again. */
 function repeat<Entity extends AbstractChunkedUpload>(
-  sighting: Sighting<Entity>,
+  upload: Entity,
   given: CompleteCommand['checksums'],
 ): { repeated: Entity } {
-  const { upload } = sighting;
-  if (upload.status !== 'complete') throw completionRefusal(sighting);
   if (given) compareChecksums(given, upload.checksums);
   return { repeated: upload };
 }

@@ -24,10 +24,11 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
   private readonly appender: ChunkAppender<Entity>;
   private readonly creator: UploadCreator<Entity>;
   private readonly completer: UploadCompleter<Entity>;
+  private readonly claimer: LeaseClaimer<Entity>;
   private isDraining = false;
 
   constructor(readonly context: EngineContext<Entity>) {
-    const claimer = new LeaseClaimer(context);
+    const claimer = (this.claimer = new LeaseClaimer(context));
     this.remover = new UploadRemover(context);
     this.appender = new ChunkAppender(context, claimer);
     this.creator = new UploadCreator(context, claimer, this.appender, this.remover);
@@ -129,8 +130,7 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
 
   /** Hears other processes that ask for a lease of this one. */
   async open(): Promise<void> {
-    const { requests, active } = this.context;
-    await requests.start(({ uploadId, token, start }) => active.letGo(uploadId, token, start));
+    await this.context.requests.start((request) => this.claimer.heed(request));
   }
 
   /** Takes no more bytes, lets running chunks go on for `graceMs`, then commits what they have or lets them go. */

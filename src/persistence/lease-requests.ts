@@ -7,7 +7,9 @@ import { endSoon, type OwnConnection, ownConnection } from './own-connection.js'
 export interface LeaseRequest {
   readonly uploadId: string;
   readonly token: string;
-  /** Where the newer chunk starts; null when the upload is going to be deleted. */
+  /** Who has it, as the row says; null while unknown. */
+  readonly holder: string | null;
+  /** Where the newer chunk starts; null when no write is to end, but what is left of one is in the way. */
   readonly start: number | null;
 }
 
@@ -76,9 +78,14 @@ export class LeaseRequests {
 /** Anybody who may use the database can send on the channel; what is no request is none of ours. */
 function parse(payload: string | undefined): LeaseRequest | null {
   try {
-    const { uploadId, token, start } = JSON.parse(payload ?? '') as Record<string, unknown>;
+    const { uploadId, token, holder, start } = JSON.parse(payload ?? '') as Record<string, unknown>;
     if (typeof uploadId !== 'string' || typeof token !== 'string') return null;
-    return { uploadId, token, start: typeof start === 'number' ? start : null };
+    return {
+      uploadId,
+      token,
+      holder: typeof holder === 'string' ? holder : null,
+      start: typeof start === 'number' ? start : null,
+    };
   } catch {
     return null;
   }

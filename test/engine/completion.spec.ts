@@ -227,7 +227,7 @@ describe('completion', () => {
 
     it('a running completion is not disturbed by a second one, however long it takes', async () => {
       const path = await begin(app, bytes, total);
-      beforeComplete = () => sleep(1200);
+      beforeComplete = () => sleep(2000);
       const running = complete(app, path, bytes);
       await until(() => isLeased(app, path));
       for (const target of [app, other, app]) {

@@ -64,7 +64,7 @@ export type Row = ChunkedUpload & { readonly effects: number };
 export class World {
   /** Names of processes that everybody can see to have ended. */
   readonly gone = new Set<string>();
-  private readonly letGo = new Set<(request: LeaseRequest) => void>();
+  private readonly listeners = new Set<(request: LeaseRequest) => void>();
   private readonly mapper: RowMapper<ChunkedUpload>;
   private booted = 0;
 
@@ -98,12 +98,12 @@ export class World {
       isSelf: (other: string) => other === name,
       isGone: (other: string) => this.gone.has(other),
     };
-    this.letGo.add(({ uploadId, token, start }) => active.letGo(uploadId, token, start));
     const ask = (request: LeaseRequest) =>
       gate.around('requests.ask', () => {
-        for (const letGo of this.letGo) letGo(request);
+        for (const heed of this.listeners) heed(request);
         return Promise.resolve();
       });
+    const start = (heed: (request: LeaseRequest) => void) => Promise.resolve(void this.listeners.add(heed));
     const engine = new UploadEngine<ChunkedUpload>({
       repositories: gatedRepositories(new UploadRepositories(this.dataSource, ChunkedUpload), gate),
       driver,
@@ -111,9 +111,10 @@ export class World {
       hooks: HOOKS,
       events: new UploadEvents<ChunkedUpload>(() => undefined),
       active,
-      requests: { ask } as unknown as LeaseRequests,
+      requests: { ask, start } as unknown as LeaseRequests,
       holder: holder as unknown as LeaseHolder,
     });
+    void engine.open();
     const type = new UploadType('ChunkedUpload', engine, door);
     return { name, engine, cleanup: new UploadCleanup([type]) };
   }
@@ -136,7 +137,7 @@ export class World {
   /** A new sequence: no rows, no processes. */
   async reset(): Promise<void> {
     this.gone.clear();
-    this.letGo.clear();
+    this.listeners.clear();
     await this.dataSource.query('DELETE FROM chunked_upload; DELETE FROM effect');
   }
 }

@@ -69,7 +69,7 @@ export const leaseMutants = [
     name: 'another process is not asked for its lease',
     breaks: '6 a usable offset',
     file: 'src/engine/lease-claimer.ts',
-    find: 'await this.context.requests.ask({ uploadId: id, token: leaseToken, start });',
+    find: 'await this.context.requests.ask({ uploadId: id, token: leaseToken, holder: leaseHolder, start });',
     replace: '',
     killedBy: { suite: LEASES_SPEC, test: 'are let go for a newer request at the same offset' },
   },
