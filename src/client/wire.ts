@@ -83,7 +83,8 @@ export class Wire<Part extends Piece> {
 function refusalIn(answer: HttpAnswer): ChunkedUploadError {
   const { status } = answer;
   const problem = objectIn(answer.text) as UploadProblem;
-  const code = problem.code ?? (status === 401 ? UNAUTHENTICATED : 'http');
+  // Gateways have names of their own for it.
+  const code = status === 401 ? UNAUTHENTICATED : (problem.code ?? 'http');
   const retryAfter = problem.retry_after ?? secondsIn(answer.header('Retry-After'));
   const action = actionFor({ code, status });
   return new ChunkedUploadError(code, problem.detail ?? `The server answered ${status}.`, {

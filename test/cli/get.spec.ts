@@ -228,6 +228,17 @@ describe('chunked-upload get', () => {
     expect(asked).toEqual(['/upload/1']);
   });
 
+  it('says who has to sign in, whatever a gateway calls its 401', async () => {
+    const gateway = createServer((_, response) => response.writeHead(401).end('{"code":"invalid_token"}'));
+    await once(gateway.listen(0, '127.0.0.1'), 'listening');
+    const { port } = gateway.address() as AddressInfo;
+    const { code, stdout, stderr } = await get(`http://127.0.0.1:${port}/upload/1`, '--json');
+    gateway.close();
+    expect(code).toBe(1);
+    expect(outcomes(stdout)).toMatchObject([{ error: { code: 'unauthenticated', status: 401 } }]);
+    expect(stderr).toMatch(/Say who you are/);
+  });
+
   it('takes no more than there is', async () => {
     const endless = createServer((request, response) => {
       if (!request.url?.endsWith('/content')) return void response.end('{}');

@@ -551,6 +551,18 @@ const refused: Behaviour[] = [
     },
   },
   {
+    name: 'asks again for headers whatever a gateway calls its 401',
+    run: async (rig) => {
+      for (const code of [401, 'invalid_token']) {
+        await rig.clear();
+        rig.proxy.fail({ method: 'PUT', after: 1, answer: { status: 401, body: JSON.stringify({ code }) } });
+        resultIn(await rig.upload(FILE, { tokens: ['old', 'new'] }));
+        assert.equal(rig.proxy.seen[2]?.headers.authorization, 'new');
+      }
+      await rig.expectStored(FILE);
+    },
+  },
+  {
     name: 'tries nothing again that cannot heal',
     run: async (rig) => {
       const answers: [number, string][] = [

@@ -105,7 +105,8 @@ class IdleWatch {
 async function refusal(answer: Response): Promise<ChunkedUploadError> {
   const { status } = answer;
   const problem = (await answer.json().catch(() => ({}))) as UploadProblem | null;
-  const code = problem?.code ?? (status === 401 ? 'unauthenticated' : 'http');
+  // Gateways have names of their own for it.
+  const code = status === 401 ? 'unauthenticated' : (problem?.code ?? 'http');
   const seconds = Number(answer.headers.get('Retry-After') ?? NaN);
   const action = actionFor({ code, status });
   return new ChunkedUploadError(code, problem?.detail ?? `The server answered ${status}.`, {
