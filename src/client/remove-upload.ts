@@ -2,18 +2,16 @@ import type { ChunkedUploadError } from './chunked-upload-error.js';
 import { actionFor } from './error-table.js';
 import type { Piece } from './platform.js';
 import { Recovery } from './recovery.js';
-import type { ResolvedOptions } from './resolve-options.js';
 import { sleep } from './sleep.js';
-import type { Wire } from './wire.js';
+import type { UploadContext } from './upload-context.js';
 
 /** Deletes an upload on the server; one that is gone is deleted. @throws ChunkedUploadError when it cannot be told. */
 export async function removeUpload<Part extends Piece>(
-  wire: Wire<Part>,
+  { wire, options }: UploadContext<Part>,
   url: string,
-  retry: ResolvedOptions['retry'],
 ): Promise<void> {
   const { signal } = new AbortController();
-  const recovery = new Recovery(retry);
+  const recovery = new Recovery(options.retry);
   for (;;) {
     try {
       await wire.send({ method: 'DELETE', url, signal });

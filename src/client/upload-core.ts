@@ -95,13 +95,13 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
    */
   async cancel(): Promise<void> {
     if (this.state === 'complete' || this.state === 'cancelled') return;
-    const { wire, options, status } = this.#context;
+    const status = this.#status;
     status.enter('cancelled');
     this.#run?.wish('cancel');
     // It may have been complete before it heard.
     if (await this.#result?.catch(() => null)) return;
     if (status.url !== null) {
-      await removeUpload(wire, status.url, options.retry);
+      await removeUpload(this.#context, status.url);
       await this.#run?.transfer?.forget();
     }
     status.emit('cancel', undefined);
