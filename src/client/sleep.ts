@@ -1,7 +1,10 @@
-/** Waits; rejects with the signal's reason when it is aborted. */
+/** Timers count up to 2^31; told of more, they end at once. */
+const LONGEST_MS = 2e9;
+
+/** Waits, 23 days at most; rejects with the signal's reason when it is aborted. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout>;
-  const wait = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  const wait = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.min(ms, LONGEST_MS))));
   return orAbort(wait, signal).finally(() => clearTimeout(timer));
 }
 

@@ -96,7 +96,7 @@ function refusalIn(answer: HttpAnswer): ChunkedUploadError {
 }
 
 /** `Retry-After` is a number of seconds or a date. */
-function secondsIn(header: string | null): number | undefined {
+export function secondsIn(header: string | null): number | undefined {
   if (header === null) return undefined;
   const seconds = Number(header);
   return Number.isNaN(seconds) ? Math.max(0, (Date.parse(header) - Date.now()) / 1000) || undefined : seconds;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { GetOutcome } from '../../src/cli/transfer/get-run.js';
 import { CompiledSources } from '../support/compiled-sources.js';
@@ -237,6 +238,25 @@ describe('chunked-upload get', () => {
     expect(code).toBe(1);
     expect(outcomes(stdout)).toMatchObject([{ error: { code: 'unauthenticated', status: 401 } }]);
     expect(stderr).toMatch(/Say who you are/);
+  });
+
+  it.each([
+    ['a date', () => new Date(Date.now() + 60_000).toUTCString()],
+    ['more seconds than a timer can count', () => String(40 * 24 * 3600)],
+  ])('waits as long as the server asks it to: %s', async (_, retryAfter) => {
+    let asked = 0;
+    const busy = createServer((_request, response) => {
+      asked += 1;
+      response.writeHead(503, { 'Retry-After': retryAfter() }).end();
+    });
+    await once(busy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = busy.address() as AddressInfo;
+    const command = await start(`http://127.0.0.1:${port}/upload/1`).until(() => asked > 0);
+    // Twice what it would wait at first by itself.
+    await sleep(1000);
+    expect((await command.kill('SIGINT')).code).toBe(130);
+    busy.close();
+    expect(asked).toBe(1);
   });
 
   it('takes no more than there is', async () => {

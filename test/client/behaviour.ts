@@ -242,6 +242,18 @@ const broken: Behaviour[] = [
     },
   },
   {
+    name: 'waits although the server asks for more than a timer can count',
+    run: async (rig) => {
+      const answer = { status: 503, headers: { 'Retry-After': String(40 * 24 * 3600) } };
+      rig.proxy.fail({ method: 'PUT', after: 1, times: 100, answer });
+      const id = await rig.client.begin(FILE);
+      await rig.until(id, ({ events }) => events.includes('retry:http'));
+      await sleep(500);
+      assert.equal(rig.proxy.seen.length, 2);
+      await rig.client.command(id, 'cancel');
+    },
+  },
+  {
     name: 'gives up a request that hangs',
     run: async (rig) => {
       rig.proxy.fail({ method: 'PUT', after: 1, delayMs: 4000 });

@@ -1,5 +1,6 @@
 import { ChunkedUploadError, type UploadProblem } from '../../client/chunked-upload-error.js';
 import { actionFor } from '../../client/error-table.js';
+import { secondsIn } from '../../client/wire.js';
 import type { Headers } from './server-access.js';
 
 /** A request or an answer that does not move for so long is given up. */
@@ -107,11 +108,10 @@ async function refusal(answer: Response): Promise<ChunkedUploadError> {
   const problem = (await answer.json().catch(() => ({}))) as UploadProblem | null;
   // Gateways have names of their own for it.
   const code = status === 401 ? 'unauthenticated' : (problem?.code ?? 'http');
-  const seconds = Number(answer.headers.get('Retry-After') ?? NaN);
   const action = actionFor({ code, status });
   return new ChunkedUploadError(code, problem?.detail ?? `The server answered ${status}.`, {
     status,
-    ...(seconds >= 0 && { retryAfter: seconds }),
+    retryAfter: secondsIn(answer.headers.get('Retry-After')),
     isRetryable: action === 'retry' || action === 'seek',
   });
 }

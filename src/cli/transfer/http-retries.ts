@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ChunkedUploadError } from '../../client/chunked-upload-error.js';
+import { sleep } from '../../client/sleep.js';
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 30_000;
@@ -42,7 +42,7 @@ export class HttpRetries {
     const most = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.failures - 1));
     const delayMs = Math.max(retryAfter * 1000, Math.random() * most);
     this.limits.onWait(delayMs);
-    await sleep(delayMs, undefined, { signal: this.limits.signal });
+    await sleep(delayMs, this.limits.signal);
     this.limits.onWait(null);
   }
 }
