@@ -13,15 +13,13 @@ export async function removeUpload<Part extends Piece>(
   const { signal } = new AbortController();
   const recovery = new Recovery(options.retry);
   for (;;) {
-    try {
-      await wire.send({ method: 'DELETE', url, signal });
-      return;
-    } catch (thrown) {
-      const error = thrown as ChunkedUploadError;
-      if (actionFor(error) === 'restart') return;
-      const delayMs = recovery.next(error, 'retry', 0);
-      if (delayMs === null || !error.isRetryable) throw error;
-      await sleep(delayMs, signal);
-    }
+    const error = await wire.send({ method: 'DELETE', url, signal }).then(
+      () => null,
+      (failure: ChunkedUploadError) => failure,
+    );
+    if (!error || actionFor(error) === 'restart') return;
+    const delayMs = recovery.next(error, 'retry', 0);
+    if (delayMs === null || !error.isRetryable) throw error;
+    await sleep(delayMs, signal);
   }
 }

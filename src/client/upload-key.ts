@@ -41,14 +41,14 @@ export async function fingerprint<Part extends Piece>(
 export async function keyOf<Source, Part extends Piece>(
   platform: Platform<Source, Part>,
   input: Source,
-  { endpoint, filename, userId, owner }: UploadKeyOptions,
+  options: UploadKeyOptions,
 ): Promise<string | null> {
   const source = await platform.open(input, undefined);
   const identity = {
-    endpoint: new URL(endpoint, platform.baseUrl).href,
-    filename: nameOf(source, filename),
-    userId: userId ?? null,
-    owner,
+    ...options,
+    endpoint: new URL(options.endpoint, platform.baseUrl).href,
+    filename: nameOf(source, options.filename),
+    userId: options.userId ?? null,
   };
   return fingerprint(platform, source, identity).finally(() => source.close());
 }

@@ -99,5 +99,5 @@ function refusalIn(answer: HttpAnswer): ChunkedUploadError {
 export function secondsIn(header: string | null): number | undefined {
   if (header === null) return undefined;
   const seconds = Number(header);
-  return Number.isNaN(seconds) ? Math.max(0, (Date.parse(header) - Date.now()) / 1000) || undefined : seconds;
+  return seconds >= 0 ? seconds : Math.max(0, (Date.parse(header) - Date.now()) / 1000) || undefined;
 }
