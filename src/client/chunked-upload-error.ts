@@ -11,6 +11,8 @@
  * - `source_mismatch`: the file is not the one that `uploadUrl` was begun with
  * - `checksum_unsupported`: the server wants a checksum that the client cannot compute
  * - `headers_failed`: the `headers` function threw
+ *
+ * Anything else is `unexpected`, such as a header that cannot be sent.
  */
 export type ChunkedUploadErrorCode = string;
 

@@ -11,8 +11,9 @@ export function sendByHttp(request: HttpRequest<NodePiece>): Promise<HttpAnswer>
   const bytes = typeof body === 'string' ? Buffer.byteLength(body) : (body?.size ?? 0);
   const length = body === null ? {} : { 'Content-Length': bytes };
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  // What cannot be sent at all is no trouble of the network.
+  const outgoing = send(url, { method, headers: { ...headers, ...length }, signal });
   return new Promise((resolve, reject) => {
-    const outgoing = send(url, { method, headers: { ...headers, ...length }, signal });
     outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`Nothing came for ${timeoutMs} ms.`)));
     outgoing.on('error', reject);
     outgoing.on('response', (incoming) => {

@@ -2,21 +2,22 @@ import type { HttpAnswer, HttpRequest } from './platform.js';
 
 /** Sends by XMLHttpRequest: `fetch` does not tell how much of a body went out. */
 export function sendByXhr(request: HttpRequest<Blob>): Promise<HttpAnswer> {
-  const { method, url, headers, body, onProgress, signal, timeoutMs, withCredentials } = request;
+  const { signal } = request;
+  // What cannot be sent at all is no trouble of the network.
+  const xhr = new XMLHttpRequest();
+  xhr.open(request.method, request.url);
+  xhr.withCredentials = request.withCredentials;
+  for (const [name, value] of Object.entries(request.headers)) xhr.setRequestHeader(name, value);
   return new Promise((resolve, reject) => {
-    const xhr = new XMLHttpRequest();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const abort = () => xhr.abort();
     const alive = () => {
       clearTimeout(timer);
-      timer = setTimeout(abort, timeoutMs);
+      timer = setTimeout(abort, request.timeoutMs);
     };
-    xhr.open(method, url);
-    xhr.withCredentials = withCredentials;
-    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = ({ loaded }) => {
       alive();
-      onProgress?.(loaded);
+      request.onProgress?.(loaded);
     };
     xhr.onprogress = alive;
     xhr.onloadend = () => {
@@ -29,6 +30,6 @@ export function sendByXhr(request: HttpRequest<Blob>): Promise<HttpAnswer> {
     };
     signal.addEventListener('abort', abort);
     alive();
-    xhr.send(body);
+    xhr.send(request.body);
   });
 }

@@ -592,6 +592,15 @@ const refused: Behaviour[] = [
     },
   },
   {
+    name: 'fails at once for a header that cannot be sent, and says why',
+    run: async (rig) => {
+      const outcome = await rig.upload(FILE, { headers: { 'X-Token': 'a\nb' } });
+      assert.equal(codeIn(outcome), 'unexpected');
+      assert.match('message' in outcome ? outcome.message : '', /header/i);
+      assert.deepEqual(rig.proxy.seen, []);
+    },
+  },
+  {
     name: 'says so when what answers is no upload route',
     run: async (rig) => {
       rig.proxy.fail({ method: 'PUT', answer: { status: 200, body: '<!doctype html>' } });

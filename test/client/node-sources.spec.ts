@@ -177,6 +177,13 @@ describe('The client in Node', () => {
     expect(rig.proxy.seen).toEqual([]);
   });
 
+  it('fails at once for an endpoint that it cannot speak to, and says why', async () => {
+    await expect(upload(path, { endpoint: 'ftp://example.com/upload' })).rejects.toMatchObject({
+      code: 'unexpected',
+      message: expect.stringContaining('ftp:') as unknown,
+    });
+  });
+
   it('disturbs nobody when it fails and nobody listens', async () => {
     const unhandled: unknown[] = [];
     const listen = (error: unknown) => unhandled.push(error);
