@@ -30,7 +30,9 @@ export function orAbort<Result>(work: Promise<Result>, signal: AbortSignal): Pro
 export function later(signal: AbortSignal, delayMs: () => number): AbortSignal {
   const follower = new AbortController();
   signal.addEventListener('abort', () => {
-    setTimeout(() => follower.abort(signal.reason), delayMs());
+    const timer = setTimeout(() => follower.abort(signal.reason), delayMs()) as { unref?(): void };
+    // Node would wait for it, also when nothing is left to be aborted.
+    timer.unref?.();
   });
   return follower.signal;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PutOutcome } from '../../src/cli/transfer/put-run.js';
 import { BasicAuthGuard } from '../../src/index.js';
+import { FaultProxy } from '../client/support/fault-proxy.js';
 import { CompiledSources } from '../support/compiled-sources.js';
 import { hash, md5, noise } from '../support/http.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
@@ -196,6 +197,20 @@ describe('chunked-upload put', () => {
       expect(code).toBe(0);
       expect(stdout).toMatch(/went on at [\d.]+ MB, md5/);
       expect(await server.rows()).toMatchObject([{ status: 'complete', checksums: { md5: md5(bytes) } }]);
+    });
+
+    it('after Ctrl-C at its very beginning, and waits for nothing but the answer', async () => {
+      const proxy = await FaultProxy.start(server.origin);
+      proxy.fail({ method: 'PUT', delayMs: 500 });
+      const to = ['--to', `${proxy.origin}/upload`];
+      const command = start([await file('small.txt', 'small'), ...to]);
+      await command.until(() => proxy.seen[0]?.bytes === 5);
+      const stoppedAt = Date.now();
+      expect((await command.kill('SIGINT')).code).toBe(130);
+      expect(Date.now() - stoppedAt).toBeLessThan(4000);
+      expect((await start(['small.txt', ...to]).outcome).code).toBe(0);
+      expect(await stored()).toEqual(['small.txt']);
+      await proxy.stop();
     });
 
     it('behind the files of a folder that are done', async () => {
