@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ChunkedUploadOptions } from './client-options.js';
 import type { NodePiece } from './node-piece.js';
 import { nodePlatform, type NodeSource } from './node.platform.js';
@@ -34,6 +35,8 @@ export class ChunkedUpload extends UploadCore<NodeSource, NodePiece> {
   /** @param turns of a queue; without, it starts at once. */
   constructor(source: NodeSource, options: ChunkedUploadOptions, turns?: Turns) {
     super(source, nodePlatform, options, turns);
+    // Node warns of eleven listeners on one signal, as many as uploads may share it.
+    if (options.signal) setMaxListeners(0, options.signal);
   }
 }
 

@@ -8,22 +8,23 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return orAbort(wait, signal).finally(() => clearTimeout(timer));
 }
 
-/** Waits until the signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
+/** Waits until the signal is aborted, by a listener with these options. */
+export function aborted(signal: AbortSignal, options?: AddEventListenerOptions): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
+    signal.addEventListener('abort', () => resolve(), options);
   });
 }
 
 /** Waits for work that cannot be stopped; rejects with the signal's reason when it is aborted first. */
 export function orAbort<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const over = new AbortController();
   return Promise.race([
     work,
-    aborted(signal).then(() => {
+    aborted(signal, { signal: over.signal }).then(() => {
       throw signal.reason;
     }),
-  ]);
+  ]).finally(() => over.abort());
 }
 
 /** A signal that follows another one, so many ms later as `delayMs` says in that moment. */

@@ -124,6 +124,14 @@ describe('chunked-upload put', () => {
       expect(await server.rows()).toMatchObject([{ filename: 'piped.bin', checksums: { md5: md5(bytes) } }]);
     });
 
+    it('many at a time, without a warning of Node', async () => {
+      const names = ['1', '2', '3', '4', '5', '6'];
+      for (const name of names) await file(name, noise(MIB));
+      const { code, stderr } = await put(...names, '--parallel', '6');
+      expect(stderr).toBe('6 files are uploaded.');
+      expect(code).toBe(0);
+    });
+
     it('with what was asked for: name, chunk size, a checksum of another kind', async () => {
       const sha256 = await startTestApp({ upload: { checksum: 'sha256' } });
       const to = ['--to', `${sha256.origin}/upload`];

@@ -23,6 +23,7 @@ import {
   type UploadSource,
   uploadKey,
 } from '../../src/client/node.js';
+import { CompiledSources } from '../support/compiled-sources.js';
 import { bytesOf, type FileSpec } from './support/agent.js';
 import { startNodeClient } from './support/node-client.js';
 import { ClientRig } from './support/rig.js';
@@ -182,6 +183,15 @@ describe('The client in Node', () => {
       code: 'unexpected',
       message: expect.stringContaining('ftp:') as unknown,
     });
+  });
+
+  it('lets any number of uploads share a signal, without a warning of Node', async () => {
+    const sources = await CompiledSources.compile('test/client/support');
+    const program = sources.path('test/client/support/sharing-client.ts');
+    const { status, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+    await sources.remove();
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
   });
 
   it('disturbs nobody when it fails and nobody listens', async () => {
