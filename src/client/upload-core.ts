@@ -18,6 +18,7 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
   #status: UploadStatus;
   #run: UploadRun<Part> | null = null;
   #result: Promise<UploadResult> | null = null;
+  #cancelling: Promise<void> | null = null;
 
   constructor(
     input: Source,
@@ -91,10 +92,23 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
 
   /**
    * Stops, and deletes the upload on the server and its entry in the store. What is complete stays.
+   * Called again meanwhile, the same promise; after a failure, it tries again.
    * @throws ChunkedUploadError when the server could not be told: it deletes the upload when it expires.
    */
-  async cancel(): Promise<void> {
-    if (this.state === 'complete' || this.state === 'cancelled') return;
+  cancel(): Promise<void> {
+    return (this.#cancelling ??= this.#remove().catch((error: unknown) => {
+      this.#cancelling = null;
+      throw error;
+    }));
+  }
+
+  /** Starts the upload, and gives its progress until it is complete or cancelled; a slow reader misses some. Throws when it fails. */
+  [Symbol.asyncIterator](): AsyncGenerator<UploadProgress, void> {
+    return progressUntilEnd(this);
+  }
+
+  async #remove(): Promise<void> {
+    if (this.state === 'complete') return;
     const status = this.#status;
     status.enter('cancelled');
     this.#run?.wish('cancel');
@@ -105,11 +119,6 @@ export abstract class UploadCore<Source, Part extends Piece> implements AsyncIte
       await this.#run?.transfer?.forget();
     }
     status.emit('cancel', undefined);
-  }
-
-  /** Starts the upload, and gives its progress until it is complete or cancelled; a slow reader misses some. Throws when it fails. */
-  [Symbol.asyncIterator](): AsyncGenerator<UploadProgress, void> {
-    return progressUntilEnd(this);
   }
 
   async #begin(): Promise<UploadResult> {

@@ -384,6 +384,26 @@ const stopped: Behaviour[] = [
     },
   },
   {
+    name: 'cancels again what the server could not be told',
+    run: async (rig) => {
+      rig.proxy.bytesPerSecond = 1000 * KIB;
+      rig.proxy.fail({ method: 'DELETE', times: 2, answer: { status: 500 } });
+      rig.proxy.fail({ method: 'DELETE', delayMs: 300 });
+      const id = await rig.client.begin(FILE, { remembers: true, retry: { maxAttempts: 2 } });
+      await rig.until(id, ({ offset }) => offset >= CHUNK);
+      assert.equal(await rig.client.command(id, 'cancel'), 'http');
+      const again = rig.client.command(id, 'cancel');
+      // Whoever cancels meanwhile waits for the same.
+      assert.equal(await rig.client.command(id, 'cancel'), null);
+      assert.deepEqual([...(await rig.app.rows()), ...(await rig.app.files())], []);
+      assert.equal(await again, null);
+      assert.equal(rig.requests('DELETE').length, 3);
+      const { events } = await rig.client.snapshot(id);
+      assert.equal(events.filter((event) => event === 'cancel:').length, 1);
+      assert.deepEqual(await rig.client.remembered(), []);
+    },
+  },
+  {
     name: 'stops by a signal, and can be gone on with',
     run: async (rig) => {
       rig.proxy.bytesPerSecond = 1000 * KIB;
