@@ -26,13 +26,13 @@ export class RowList {
     this.refresh();
   }
 
-  /** Takes a row off; a keyboard that was on it goes on with its neighbour, or with `next`. */
+  /** Takes a row off; a keyboard that was on it goes on with its neighbour, or with `next`, and never on what deletes. */
   remove(row: HTMLElement, next: HTMLElement): void {
     const neighbour = row.nextElementSibling ?? row.previousElementSibling;
     const hadFocus = row.contains(document.activeElement);
     row.remove();
     this.refresh();
-    if (hadFocus) (neighbour?.querySelector<HTMLElement>('button:not([hidden])') ?? next).focus();
+    if (hadFocus) (neighbour?.querySelector<HTMLElement>('button:not([hidden], .deletes)') ?? next).focus();
   }
 
   replace(rows: readonly HTMLElement[]): void {

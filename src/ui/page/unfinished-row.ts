@@ -39,6 +39,7 @@ export class UnfinishedRow {
     );
     choose.classList.add('primary');
     const discard = fileButton(isOver ? 'Dismiss' : 'Discard', filename, () => void this.discard(discard));
+    discard.classList.add('deletes');
     this.asNew = fileButton('Upload as a new file', filename, () => this.uploadWrongFile());
     this.asNew.hidden = true;
     const title = element('h3', { children: [filename] });

@@ -12,6 +12,8 @@ export class UploadRow {
   private readonly bar = element('progress', { props: { max: 1, value: 0 } });
   private readonly status = element('p', { props: { className: 'status' } });
   private readonly trouble = element('p', { props: { className: 'trouble', hidden: true } });
+  /** Gets the keyboard where no button is left but the one that deletes. */
+  private readonly title: HTMLHeadingElement;
   private readonly pause: HTMLButtonElement;
   private readonly again: HTMLButtonElement;
   private readonly cancel: HTMLButtonElement;
@@ -23,10 +25,12 @@ export class UploadRow {
     onCancel: () => void,
   ) {
     const { name } = file;
+    this.title = element('h3', { props: { tabIndex: -1 }, children: [name] });
     this.bar.setAttribute('aria-label', name);
     this.pause = fileButton('Pause', name, () => this.pauseOrResume());
     this.again = fileButton('Try again', name, () => this.tryAgain());
     this.cancel = fileButton('Cancel', name, onCancel);
+    this.cancel.classList.add('deletes');
     this.element = this.layOut();
     upload.on('progress', () => this.show());
     upload.on('statechange', (state) => this.enter(state));
@@ -41,10 +45,9 @@ export class UploadRow {
   }
 
   private layOut(): HTMLLIElement {
-    const title = element('h3', { children: [this.file.name] });
     const buttons = element('div', { props: { className: 'buttons' } });
     buttons.append(this.again, this.pause, this.cancel);
-    const about = element('div', { props: { className: 'about' }, children: [title, this.status] });
+    const about = element('div', { props: { className: 'about' }, children: [this.title, this.status] });
     return element('li', { props: { className: 'row' }, children: [about, buttons, this.bar, this.trouble] });
   }
 
@@ -77,8 +80,9 @@ export class UploadRow {
     if (state === 'offline') this.complain('There is no network. It goes on by itself when it is back.');
     nameButton(this.pause, state === 'paused' ? 'Resume' : 'Pause', name);
     nameButton(this.cancel, 'Cancel', name);
-    setShown(this.pause, state === 'paused' || PAUSABLE.includes(state), this.cancel);
-    setShown(this.again, state === 'waiting' && this.isTroubled, this.cancel);
+    setShown(this.pause, state === 'paused' || PAUSABLE.includes(state), this.title);
+    const isWaiting = state === 'waiting' && this.isTroubled;
+    setShown(this.again, isWaiting, this.pause.hidden ? this.title : this.pause);
   }
 
   /** It goes on by itself, later. */
@@ -92,7 +96,7 @@ export class UploadRow {
   private explainEnd(error: ChunkedUploadError): void {
     this.complain(wordsFor(error));
     nameButton(this.again, 'Try again', this.file.name);
-    setShown(this.again, canTryAgain(error), this.cancel);
+    setShown(this.again, canTryAgain(error), this.title);
     if (!canTryAgain(error)) nameButton(this.cancel, 'Remove', this.file.name);
   }
 

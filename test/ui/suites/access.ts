@@ -1,5 +1,5 @@
 import { describe, expect } from '@jest/globals';
-import { itInBrowser, MAX_BYTES, MB, type PageRig } from '../support/page-rig.js';
+import { itInBrowser, MAX_BYTES, MB, MEDIUM, type PageRig } from '../support/page-rig.js';
 import type { PageVisit } from '../support/page-visit.js';
 
 /** The accessible name of what has the focus. */
@@ -18,6 +18,19 @@ async function tabTo(name: string, person: PageVisit): Promise<void> {
     if (passed.at(-1) === name) return;
   }
   throw new Error(`No way to ${name}, but to ${passed.join(', ')}`);
+}
+
+/** Collects the names of whatever gets the focus. */
+async function followFocus(person: PageVisit): Promise<() => Promise<string[]>> {
+  await person.page.evaluate(() => {
+    const passed: string[] = [];
+    Object.assign(window, { passed });
+    document.addEventListener('focusin', ({ target }) => {
+      const { ariaLabel, id, textContent } = target as HTMLElement;
+      passed.push(ariaLabel ?? (id || textContent));
+    });
+  });
+  return () => person.page.evaluate(() => (window as unknown as { passed: string[] }).passed);
 }
 
 /** Collects what screen readers are told. */
@@ -95,6 +108,31 @@ export function describeAccess(rig: PageRig): void {
         'letters.zip is paused.',
         'letters.zip is complete.',
       ]);
+    });
+
+    itInBrowser('never with the focus put on what deletes', async () => {
+      const { site } = rig;
+      const person = await rig.visitInTheMiddle();
+      const passed = await followFocus(person);
+      await site.kill();
+      await person.inState('waiting', MEDIUM);
+      await person.button('Try now', MEDIUM).focus();
+      site.proxy.bytesPerSecond = Infinity;
+      await site.boot();
+      await person.finished(MEDIUM);
+      expect((await passed()).filter((name) => name.endsWith(MEDIUM))).toEqual(
+        ['Try now ', 'Pause ', '', 'Download '].map((action) => `${action}${MEDIUM}`),
+      );
+    });
+
+    itInBrowser('never with the focus put on what deletes a neighbour', async () => {
+      const refused = await rig.files.sparse('attic.iso', MAX_BYTES + 70 * MB);
+      const person = await rig.visitInTheMiddle();
+      await person.choose(refused);
+      await person.inState('failed', 'attic.iso');
+      await person.button('Cancel', MEDIUM).press('Enter');
+      await person.row('current', MEDIUM).waitFor({ state: 'detached' });
+      expect(await focused(person)).toBe('files');
     });
   });
 }
