@@ -24,8 +24,10 @@ export class UploadStatus extends Emitter<UploadEvents> {
 
   get progress(): UploadProgress {
     const { state, offset, inFlight, size } = this;
-    const { bytesPerSecond } = this.#meter;
     const bytesSent = offset + inFlight;
+    // Also when nothing moves: the rate of a line that is dead goes down.
+    if (state === 'uploading') this.#meter.measure(bytesSent);
+    const { bytesPerSecond } = this.#meter;
     const secondsLeft = size !== null && bytesPerSecond ? (size - bytesSent) / bytesPerSecond : null;
     return { state, bytesSent, offset, size, bytesPerSecond, secondsLeft };
   }
@@ -34,7 +36,7 @@ export class UploadStatus extends Emitter<UploadEvents> {
   enter(state: UploadState): void {
     if (this.state === state || this.state === 'cancelled') return;
     this.state = state;
-    if (state !== 'uploading') this.#meter.rest();
+    this.#meter.rest();
     this.emit('statechange', state);
     this.emit('progress', this.progress);
   }
@@ -44,7 +46,6 @@ export class UploadStatus extends Emitter<UploadEvents> {
     this.offset = offset;
     this.inFlight = inFlight;
     const now = Date.now();
-    this.#meter.measure(offset + inFlight, now);
     if (inFlight > 0 && now - this.#reportedAt < REPORT_EVERY_MS) return;
     this.#reportedAt = now;
     this.emit('progress', this.progress);

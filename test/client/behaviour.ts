@@ -117,6 +117,20 @@ const whole: Behaviour[] = [
     },
   },
   {
+    name: 'says a lower rate while nothing moves',
+    run: async (rig) => {
+      rig.proxy.bytesPerSecond = 1000 * KIB;
+      rig.proxy.fail({ method: 'PUT', after: 3, delayMs: 5000 });
+      const id = await rig.client.begin({ ...FILE, bytes: 2000 * KIB });
+      await rig.eventually(() => assert.equal(rig.requests('PUT')[3]?.bytes, CHUNK));
+      const before = (await rig.client.snapshot(id)).bytesPerSecond as number;
+      await sleep(3000);
+      const { bytesPerSecond } = await rig.client.snapshot(id);
+      assert((bytesPerSecond as number) < before * 0.8, `${bytesPerSecond} after ${before}`);
+      await rig.client.command(id, 'cancel');
+    },
+  },
+  {
     name: 'uploads several files, some at a time, in their order',
     run: async (rig) => {
       const files = [1, 2, 3, 4, 5].map((seed) => ({ name: `${seed}.bin`, bytes: 600 * KIB, seed }));

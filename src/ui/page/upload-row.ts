@@ -6,6 +6,9 @@ import { describeProgress } from './state-words.js';
 /** States in which somebody may want to stop for a while. */
 const PAUSABLE: readonly UploadState[] = ['waiting', 'offline', 'uploading'];
 
+/** Of a line that is dead nothing is told. */
+const TICK_MS = 1_000;
+
 /** An upload of this visit: how far it is, and the buttons for it. */
 export class UploadRow {
   readonly element: HTMLLIElement;
@@ -14,6 +17,7 @@ export class UploadRow {
   private readonly trouble = element('p', { props: { className: 'trouble', hidden: true } });
   /** Gets the keyboard where no button is left but the one that deletes. */
   private readonly title: HTMLHeadingElement;
+  private ticking: ReturnType<typeof setInterval> | undefined;
   private readonly pause: HTMLButtonElement;
   private readonly again: HTMLButtonElement;
   private readonly cancel: HTMLButtonElement;
@@ -76,6 +80,8 @@ export class UploadRow {
     const { name } = this.file;
     const isOver = state !== 'waiting' || this.element.dataset.state === 'offline';
     this.element.dataset.state = state;
+    clearInterval(this.ticking);
+    if (state === 'uploading') this.ticking = setInterval(() => this.show(), TICK_MS);
     if (isOver) this.trouble.hidden = true;
     if (state === 'offline') this.complain('There is no network. It goes on by itself when it is back.');
     nameButton(this.pause, state === 'paused' ? 'Resume' : 'Pause', name);

@@ -4,6 +4,14 @@ import { itInBrowser, MB, MEDIUM, type PageRig } from '../support/page-rig.js';
 
 const LARGE = 'holiday in the mountains.mp4';
 
+const UNITS = ['B', 'kB', 'MB'];
+
+/** Bytes per second, as a row says them; NaN where it says none. */
+function rateIn(words: string): number {
+  const [, amount, unit = ''] = /([\d.]+)\s(\w+)\/s/.exec(words) ?? [];
+  return Number(amount) * 1000 ** UNITS.indexOf(unit);
+}
+
 /** Uploads that are stopped on their way: by the line, by the server, by the person. */
 export function describeBreaks(rig: PageRig): void {
   describe('with 200 MB', () => {
@@ -75,6 +83,18 @@ export function describeBreaks(rig: PageRig): void {
       await person.context.setOffline(false);
       await person.finished(MEDIUM);
       await rig.expectStored(rig.medium, MEDIUM);
+    });
+
+    itInBrowser('says a lower rate while the line is dead', async () => {
+      const person = await rig.visitInTheMiddle();
+      // A piece of a body takes seconds now.
+      rig.site.proxy.bytesPerSecond = 10_000;
+      const row = await person.inState('uploading', MEDIUM);
+      // What fits into the buffers is sent meanwhile.
+      await person.page.waitForTimeout(1500);
+      const before = rateIn(await row.innerText());
+      await person.page.waitForTimeout(3000);
+      expect(rateIn(await row.innerText())).toBeLessThan(before * 0.8);
     });
 
     itInBrowser('finishes it in two tabs at once, as one upload', async () => {
