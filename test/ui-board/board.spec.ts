@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { launchBrowser, whyNoBrowser } from '../browser/support/browser.js';
 import { itUnless } from '../faults/support/root-only.js';
 import { CompiledSources } from '../support/compiled-sources.js';
-import { md5, noise } from '../support/http.js';
+import { eventually, md5, noise } from '../support/http.js';
 import { BoardPage } from './support/board-page.js';
 import { BoardSite } from './support/board-site.js';
 
@@ -181,7 +181,38 @@ describe('The uploads board', () => {
     await board.row('old.bin').waitFor({ state: 'detached' });
   });
 
+  itInBrowser('keeps the keyboard where it is in the panels, and tells what came of it', async () => {
+    const id = await begin('old.bin');
+    await site.change(id, `expires_at = now() - interval '1 minute'`);
+    const board = await open();
+    const { page } = board;
+    const isFocused = (name: string) =>
+      board.button(name).evaluate((each) => each === document.activeElement);
+    // Screen readers tell of what changes in a region that was there before.
+    const news = async (panel: string) => {
+      const region = await page.locator(`#${panel} [role=status]`).elementHandle();
+      return () => region?.evaluate((each) => (each.isConnected ? each.textContent : 'gone'));
+    };
+    await page.getByText('Cleanup', { exact: true }).click();
+    const ofCleanup = await news('cleanup');
+    await board.button('Dry run').press('Enter');
+    await eventually(async () => expect(await ofCleanup()).toMatch(/a dry run found 1 upload/));
+    expect(await isFocused('Dry run')).toBe(true);
+    await board.button('Run now…').press('Enter');
+    await board.button('Delete them').press('Enter');
+    await eventually(async () => expect(await ofCleanup()).toMatch(/deleted 1 upload/));
+    expect(await isFocused('Run now…')).toBe(true);
+    await page.getByText('Storage', { exact: true }).click();
+    const ofUsage = await news('usage');
+    await store('done.bin');
+    await board.button('Count again').press('Enter');
+    await page.getByRole('cell', { name: '200 kB in 1' }).first().waitFor();
+    expect(await isFocused('Count again')).toBe(true);
+    expect(await ofUsage()).toMatch(/^Counted /);
+  });
+
   itInBrowser('is of use by keyboard alone', async () => {
+    await begin('other.mp4');
     await begin('film.mp4');
     const { page, row } = await open().then((board) => ({ page: board.page, row: board.row('film.mp4') }));
     const press = async (...keys: string[]) => {
@@ -203,6 +234,12 @@ describe('The uploads board', () => {
     expect(await focused()).toBe('Never mind');
     await press('Tab', 'Enter');
     await row.waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.activeElement?.id === 'choose-all');
+    await press('Space');
+    await page.locator('#delete-chosen').focus();
+    await press('Enter', 'Tab', 'Enter');
+    await page.locator('#empty').waitFor();
+    await page.waitForFunction(() => document.activeElement?.id === 'empty');
   });
 
   for (const colorScheme of ['light', 'dark'] as const)

@@ -1,7 +1,7 @@
 import type { AdminUploadBody, AdminUploadPage } from '../../admin/admin.response.js';
 import { type AdminApi, AdminApiError } from './admin-api.js';
 import { createCleanupPanel } from './cleanup-panel.js';
-import { byId, setText } from './dom.js';
+import { byId, setHidden, setText } from './dom.js';
 import { FilterForm } from './filter-form.js';
 import { formatUploads } from './format.js';
 import { ListQuery } from './list-query.js';
@@ -129,12 +129,14 @@ export class Board {
     this.nextCursor = nextCursor;
     byId('older', HTMLButtonElement).hidden = nextCursor === null;
     byId('newest', HTMLButtonElement).hidden = this.query.get('cursor') === '';
-    byId('empty', HTMLElement).hidden = this.table.size > 0;
-    byId('uploads', HTMLTableElement).hidden = this.table.size === 0;
+    const [empty, isEmpty] = [byId('empty', HTMLElement), this.table.size === 0];
+    empty.hidden = !isEmpty;
+    setHidden(byId('uploads', HTMLTableElement), isEmpty, empty);
   }
 
   private showChoice({ length }: readonly AdminUploadBody[]): void {
-    byId('bulk', HTMLElement).hidden = this.isReadOnly || length === 0;
+    const isHidden = this.isReadOnly || length === 0;
+    setHidden(byId('bulk', HTMLElement), isHidden, byId('choose-all', HTMLInputElement));
     setText(byId('chosen', HTMLElement), `${formatUploads(length)} chosen`);
   }
 

@@ -16,11 +16,25 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A button that does something. */
+/** A button that does something, but not while it {@link setBusy is busy}. */
 export function button(text: string, work: () => void, properties: Properties = {}): HTMLButtonElement {
   const made = element('button', { type: 'button', ...properties }, text);
-  made.addEventListener('click', work);
+  made.addEventListener('click', () => {
+    if (made.ariaDisabled !== 'true') work();
+  });
   return made;
+}
+
+/** Says that a button does nothing now. Disabled, it would lose the keyboard. */
+export function setBusy(busy: HTMLButtonElement, isBusy: boolean): void {
+  busy.ariaDisabled = String(isBusy);
+}
+
+/** Hides an element, or shows it. A keyboard that was on it goes on with `next`. */
+export function setHidden(target: HTMLElement, isHidden: boolean, next: HTMLElement): void {
+  const hadFocus = target.contains(document.activeElement);
+  target.hidden = isHidden;
+  if (isHidden && hadFocus) next.focus();
 }
 
 /** An element of the page. @throws Error where the page has none of this id and type. */

@@ -1,8 +1,8 @@
 import type { UsageBody, UsageStatesBody } from '../../admin/admin-usage.response.js';
 import type { AdminApi } from './admin-api.js';
 import { button, element } from './dom.js';
-import { formatBytes, formatUploads } from './format.js';
-import { Panel } from './panel.js';
+import { formatBytes, formatInstant, formatUploads } from './format.js';
+import { Panel, type PanelView } from './panel.js';
 
 const STATES = {
   in_progress: 'In progress',
@@ -15,16 +15,17 @@ const STATES = {
 
 /** How much is stored, by type and by user. Counting is a pass over the tables, so it is done when somebody asks. */
 export function createUsagePanel(api: AdminApi): Panel {
-  const panel = new Panel('usage', async () => {
+  const load = async (): Promise<PanelView> => {
     const usage = await api.usage();
-    return [
-      element(
-        'div',
-        { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'Storage' },
-        tableOf(usage),
-      ),
-      button('Count again', () => void panel.refresh()),
-    ];
+    const properties = { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': 'Storage' };
+    return {
+      news: `Counted ${formatInstant(new Date().toISOString())}.`,
+      content: [element('div', properties, tableOf(usage))],
+    };
+  };
+  const panel: Panel = new Panel('usage', {
+    load,
+    controls: [button('Count again', () => void panel.refresh())],
   });
   return panel;
 }
