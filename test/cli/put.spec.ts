@@ -132,6 +132,16 @@ describe('chunked-upload put', () => {
       expect(code).toBe(0);
     });
 
+    it('all of them, though whoever read the output has left', async () => {
+      for (const name of ['a', 'b', 'c']) await file(name, noise(MIB));
+      const command = start(['a', 'b', 'c', '--json', '--parallel', '1', '--to', `${line.origin}/upload`]);
+      command.child.stdout.destroy();
+      const { code, stderr } = await command.outcome;
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      expect(await stored()).toEqual(['a', 'b', 'c']);
+    });
+
     it('with what was asked for: name, chunk size, a checksum of another kind', async () => {
       const sha256 = await startTestApp({ upload: { checksum: 'sha256' } });
       const to = ['--to', `${sha256.origin}/upload`];

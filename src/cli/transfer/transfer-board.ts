@@ -1,4 +1,5 @@
 import { RateMeter } from '../../client/rate-meter.js';
+import { systemCode } from '../../errors/system-code.js';
 import { columnsOf } from './terminal-text.js';
 import { transferLine, transferSentence } from './transfer-line.js';
 import { Transfer, type TransferView } from './transfer.js';
@@ -58,6 +59,7 @@ export class TransferBoard {
 
   /** Prints a line that stays, on stdout. */
   print(text: string): void {
+    if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', throwUnlessClosed);
     this.above(() => process.stdout.write(`${text}\n`));
   }
 
@@ -128,4 +130,9 @@ export class TransferBoard {
       note: null,
     };
   }
+}
+
+/** Whoever reads may leave, as `head` does; the files go on all the same. */
+function throwUnlessClosed(error: Error): void {
+  if (systemCode(error) !== 'EPIPE') throw error;
 }
