@@ -340,6 +340,18 @@ describe('chunked-upload put', () => {
       expect(stderr).toMatch(/308\. It sends callers elsewhere; name that address yourself/);
     });
 
+    it('on its way, and names what was begun', async () => {
+      await file('a.bin', noise(MIB));
+      const proxy = await FaultProxy.start(server.origin);
+      proxy.fail({ method: 'PUT', after: 1, answer: { status: 400 } });
+      const to = `${proxy.origin}/upload`;
+      const { stdout } = await start(['a.bin', '--chunk-size', '256kb', '--json', '--to', to]).outcome;
+      await proxy.stop();
+      const [row] = await server.rows();
+      const id = String(row?.id);
+      expect(outcomes(stdout)).toMatchObject([{ status: 'failed', id, url: `${to}/${id}` }]);
+    });
+
     it('at an address that is wrong', async () => {
       await file('a.txt', 'a');
       const route = await start(['a.txt', '--to', `${line.origin}/nothing`]).outcome;

@@ -5,6 +5,7 @@ import {
   type UploadResult,
   type UploadSource,
 } from '../../client/node.js';
+import { idIn } from '../../client/upload-address.js';
 import { size, visible } from '../text.js';
 import type { LocalFile, Unusable } from './local-files.js';
 import type { PutJournal } from './put-journal.js';
@@ -141,9 +142,9 @@ class WatchedUpload {
     }
   }
 
-  standing(): Pick<PutOutcome, 'url' | 'offset' | 'resumedFrom'> {
+  standing(): Pick<PutOutcome, 'id' | 'url' | 'offset' | 'resumedFrom'> {
     const { url, offset } = this.upload;
-    return { url, offset, resumedFrom: this.resumedFrom ?? 0 };
+    return { id: url && idIn(url), url, offset, resumedFrom: this.resumedFrom ?? 0 };
   }
 
   private watch(): void {
