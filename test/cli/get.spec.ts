@@ -93,6 +93,9 @@ describe('chunked-upload get', () => {
     ['.bashrc', '_bashrc'],
     ['..\\..\\a.txt', 'a.txt'],
     ['a:b?.txt', 'a_b_.txt'],
+    // Such that its name while it is incomplete is one that file systems take.
+    [`${'漢'.repeat(82)}.pdf`, `${'漢'.repeat(65)}.pdf`],
+    [`${'💾'.repeat(60)}.pdf`, `${'💾'.repeat(49)}.pdf`],
   ])('writes %j as %s', async (filename, expected) => {
     expect((await get((await store('x', filename)).url)).code).toBe(0);
     expect(await readdir(cwd)).toEqual([expected]);

@@ -23,6 +23,7 @@ export interface RemoteFile {
   readonly checksums: Checksums;
 }
 
+/** With what a `PartFile` puts behind it, it is a name that every file system takes. */
 const MAX_FILENAME_BYTES = 200;
 
 /**
@@ -57,9 +58,18 @@ export async function describeRemote(url: URL, http: HttpClient, retries: HttpRe
 /** A name that somebody else chose, as one of a file that is safe to write here. */
 export function safeName(name: string): string {
   // What begins with a dot is hidden, and read by programs that nobody started for it.
-  return toFilename(name.slice(-MAX_FILENAME_BYTES), 4 * MAX_FILENAME_BYTES)
+  return endOf(toFilename(name.slice(-MAX_FILENAME_BYTES), Infinity))
     .replace(/^\.+/, '_')
     .replace(/[<>:"|?*]/g, '_');
+}
+
+/** As much of a name's end, where its extension is, as a file may be called. */
+function endOf(name: string): string {
+  const bytes = Buffer.from(name);
+  let start = Math.max(0, bytes.length - MAX_FILENAME_BYTES);
+  // Not within a character: what goes on with one begins with the bits 10.
+  while (((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+  return bytes.toString('utf8', start);
 }
 
 /** What the upload says of itself; an app may show less of it. */
