@@ -28,7 +28,7 @@ export async function describeDraft<Entity extends AbstractChunkedUpload>(
   const told = { filename, contentType, ownerType: owner?.type ?? null, ownerId: owner?.id ?? null };
   const own = withoutOwnColumns(columns);
   // Without columns that only the hook knows there may be no row, and so it cannot wait until all is told.
-  const isDue = repositories.uploads.required.some(isNotOurs) ? !draft || differs(draft, told) : isFinal;
+  const isDue = repositories.required.some(isNotOurs) ? !draft || differs(draft, told) : isFinal;
   if (!isDue || !hooks.beforeCreate) return { ...own, ...told } as Partial<Entity>;
   const known = { ...told, size: window?.total ?? null, userId: caller.userId };
   const added = await hooks.beforeCreate(known, caller);

@@ -45,17 +45,17 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
     start: number | null,
     { refusal, take }: { refusal: UploadError; take: (takesOver: boolean) => Promise<Leased<Entity> | null> },
   ): Promise<Leased<Entity>> {
-    const taken = refusal.code === 'busy' ? await this.askHolder(upload, start, take) : null;
+    const taken = refusal.code === 'busy' ? await this.ask(upload, start, take) : null;
     if (!taken) throw refusal;
     return taken;
   }
 
   /** Asks whoever holds the lease to let go, and takes it as soon as that has happened; null when it did not. */
-  private async askHolder(
+  async ask<Result>(
     { id, leaseToken, leaseHolder }: Entity,
     start: number | null,
-    take: (takesOver: boolean) => Promise<Leased<Entity> | null>,
-  ): Promise<Leased<Entity> | null> {
+    take: (takesOver: boolean) => Promise<Result | null>,
+  ): Promise<Result | null> {
     if (leaseToken === null) return take(false);
     // In this process the older one was ended before: whoever has it now is as new as this request.
     if (leaseHolder !== null && this.context.holder.isSelf(leaseHolder)) return null;

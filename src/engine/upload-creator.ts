@@ -97,8 +97,9 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
    * @param endsOlder whether to end one that is under way: of several at once only the newest does, or none would get through.
    */
   private async existing(key: string, endsOlder: boolean): Promise<Entity | null> {
-    const { repositories, active } = this.context;
-    const sighting = await repositories.uploads.sightByIdempotencyKey(key);
+    const { active } = this.context;
+    const { removals, uploads } = this.context.repositories;
+    const sighting = await uploads.sightByIdempotencyKey(key);
     if (!sighting) return null;
     const { upload, isExpired, leaseSeconds } = sighting;
     const isCreated = upload.storageState !== null;
@@ -109,8 +110,12 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       await settle(write);
       return null;
     }
-    if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) throw busy(leaseSeconds);
-    const stale = await repositories.removals.claimStale(upload.id);
+    if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) {
+      const isFree = async () => ((await uploads.sightByIdempotencyKey(key))?.leaseSeconds ? null : true);
+      const isLetGo = endsOlder && (await this.claimer.ask(upload, 0, isFree));
+      if (!isLetGo) throw busy(leaseSeconds);
+    }
+    const stale = await removals.claimStale(upload.id);
     if (stale) await this.remover.erase(stale, false);
     return null;
   }

@@ -17,6 +17,8 @@ export class UploadRepositories<Entity extends AbstractChunkedUpload> {
   readonly removals: RemovalRepository<Entity>;
   readonly admin: AdminRepository<Entity>;
   readonly inspection: InspectionRepository<Entity>;
+  /** The properties that a row cannot be inserted without. */
+  readonly required: readonly string[];
 
   constructor(
     readonly dataSource: DataSource,
@@ -25,6 +27,7 @@ export class UploadRepositories<Entity extends AbstractChunkedUpload> {
   ) {
     const table = new UploadTable(dataSource, entity);
     this.table = table;
+    this.required = table.mapper.required;
     this.uploads = new UploadRepository(table);
     this.leases = new LeaseRepository(table);
     this.completions = new CompletionRepository(table);

@@ -45,11 +45,6 @@ const SIGHT = `(status <> 'complete' AND expires_at <= now()) AS is_expired,
 export class UploadRepository<Entity extends AbstractChunkedUpload> {
   constructor(private readonly table: UploadTable<Entity>) {}
 
-  /** The properties that a row cannot be inserted without. */
-  get required(): readonly string[] {
-    return this.table.mapper.required;
-  }
-
   /**
    * Inserts a row that is already leased. Null: another upload has the same idempotency key, or the same value in a
    * unique column of the app's own.

@@ -87,6 +87,21 @@ describe('takeover', () => {
     expect((await older.answer).status).toBe(200);
   });
 
+  it('a creation that is repeated under its key in another process takes over', async () => {
+    const key = { 'idempotency-key': 'same-again' };
+    const bytes = someBytes(total);
+    const older = openPut(app, total, { total, headers: key });
+    await older.send(bytes.subarray(0, 4000));
+    await until(async () => (await app.rows()).some(({ lease_token }) => lease_token !== null));
+    const other = await startTestApp({ database: app.database, root: app.root });
+    const answer = await put(other, bytes, { headers: key }).finally(() => other.close());
+    expect([answer.status, answer.body.offset]).toEqual([200, total]);
+    expect((await older.answer).body.code).toBe('taken_over');
+    expect((await complete(app, `/upload/${String(answer.body.id)}`, bytes)).status).toBe(200);
+    const stored = (await app.rows()).filter(({ idempotency_key }) => idempotency_key !== null);
+    expect(stored.map(({ status }) => status)).toEqual(['complete']);
+  });
+
   it('a request of somebody else ends nobody, and finds nothing', async () => {
     const mine = { 'x-user': 'ann' };
     const created = await put(app, first, { total, headers: mine });

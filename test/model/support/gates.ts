@@ -48,9 +48,10 @@ export function gatedRepositories<Entity extends AbstractChunkedUpload>(
   inner: UploadRepositories<Entity>,
   gate: Gate,
 ): UploadRepositories<Entity> {
-  const { dataSource, uploads, leases, completions, removals } = inner;
+  const { dataSource, required, uploads, leases, completions, removals } = inner;
   return {
     dataSource,
+    required,
     uploads: gated('uploads', uploads, gate),
     leases: gated('leases', leases, gate),
     completions: gated('completions', completions, gate),
