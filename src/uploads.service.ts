@@ -123,12 +123,12 @@ export class UploadsService<Entity extends AbstractChunkedUpload = AbstractChunk
     await this.type.engine.handOver(appCaller(), requireUploadId(id), path);
   }
 
-  /** Deletes an upload in any state, row and bytes. @throws UploadError `not_found`. */
+  /** Deletes an upload in any state, row and bytes. @throws UploadError `not_found`, `busy` while it is being completed. */
   async delete(id: string): Promise<void> {
     await this.type.engine.cancel(appCaller(), requireUploadId(id));
   }
 
-  /** Deletes all uploads of a domain object, expired ones too; returns how many. */
+  /** Deletes all uploads of a domain object, expired ones too; returns how many. @throws UploadError `busy`. */
   async deleteByOwner(owner: Owner): Promise<number> {
     const { inspection } = this.type.engine.context.repositories;
     for (let deleted = 0; ;) {

@@ -62,13 +62,9 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       const row = newRow(this.context.policy, command);
       const values = { ...columns, ...row, idempotencyKey } as Partial<Entity>;
       const { expiresInMs } = this.context.policy;
-      const undeclared = command.window ? 0 : (command.body.length ?? 0);
+      const quota = this.quotaOf(command);
       const insert = (lease: Lease) =>
-        this.context.repositories.uploads.insert(
-          { values, lease, expiresInMs },
-          this.quotaOf(command),
-          undeclared,
-        );
+        this.context.repositories.uploads.insert({ values, lease, expiresInMs }, quota);
       const begun = await takeLease(this.context, insert).catch(async (error: unknown) => {
         // The row may be there although its answer was lost; nobody knows its id yet.
         await this.remover
@@ -85,10 +81,13 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     throw idempotencyKey && (await uploads.sightByIdempotencyKey(idempotencyKey)) ? busy(null) : notUnique();
   }
 
-  /** A form may turn out to be a chunk of an upload that is counted already: until then each may have one beside it. */
-  private quotaOf({ late, isApps }: CreateCommand): Quota | null {
+  /**
+   * A form may turn out to be a chunk of an upload that is counted already: until then each may have one beside it. One that
+   * begins further on can be nothing else.
+   */
+  private quotaOf({ late, window, isApps }: CreateCommand): Quota | null {
     const { quota } = this.context.policy;
-    if (!quota || isApps) return null;
+    if (!quota || isApps || window?.start) return null;
     return late ? { uploads: 2 * quota.uploads, bytes: 2 * quota.bytes } : quota;
   }
 
@@ -134,7 +133,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);
       if (!window) admitSize(caller.limits, chunk.offset);
       if (late) await this.settle(command, leased, late);
-      if (late || !window) await this.recount(command, upload, window ? 0 : chunk.offset);
+      if (late || !window) await this.recount(command, upload, window ? null : chunk.offset);
       return await this.appender.commit(leased, chunk, window);
     } catch (error) {
       // What the database does not let us delete now, cleanup deletes when it expires.
@@ -147,9 +146,9 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
   }
 
   /** Counts an upload of which more is known now: that it is one, or how many bytes it has. */
-  private async recount({ isApps }: CreateCommand, upload: Entity, undeclared: number): Promise<void> {
+  private async recount({ isApps }: CreateCommand, upload: Entity, size: number | null): Promise<void> {
     const { quota } = this.context.policy;
-    if (quota && !isApps) await this.context.repositories.uploads.recount(upload, quota, undeclared);
+    if (quota && !isApps) await this.context.repositories.uploads.recount(upload, quota, size);
   }
 
   /** What could only be said when everything was told. */

@@ -32,7 +32,8 @@ export interface UploadHooks<Entity extends AbstractChunkedUpload, Manager = unk
   /**
    * Before an upload is created: for a raw body before a byte is read, for a multipart one when all its fields are
    * there. May return columns to set, such as `metadata` or those of your own entity. When that entity has columns that
-   * must not be null, it runs before the bytes of a multipart body, and again only if fields behind them tell something else.
+   * must not be null, it runs before the bytes of a multipart body, of a chunk too whose `upload_id` stands behind them, and
+   * again if fields behind them tell something else.
    */
   readonly beforeCreate?: (
     draft: UploadDraft,

@@ -31,12 +31,12 @@ export class UploadRemover<Entity extends AbstractChunkedUpload> {
   private async claimLocked(caller: Caller, id: string): Promise<Entity> {
     const { removals, uploads } = this.context.repositories;
     const sighting = await uploads.sight(id, caller);
-    requireUsable(sighting);
-    if (sighting.upload.status === 'completing') throw busy(sighting.leaseSeconds);
+    if (sighting?.upload.status === 'completing') throw busy(sighting.leaseSeconds);
     // A chunk is being committed, which takes but a moment.
-    const upload = await removals.claim(id, caller);
-    if (!upload) throw notFound();
-    return upload;
+    const upload = sighting && (await removals.claim(id, caller));
+    if (upload) return upload;
+    requireUsable(sighting);
+    throw notFound();
   }
 
   /** Deletes a complete upload whose file has been given away: nobody's loss, and so no news. */

@@ -28,9 +28,13 @@ export class RowMapper<Entity extends AbstractChunkedUpload> {
 
   /** The properties that a row cannot be inserted without. */
   get required(): string[] {
-    const { columns } = this.metadata;
-    const needed = columns.filter((column) => !column.isNullable && column.default === undefined);
-    return needed.filter(({ isGenerated }) => !isGenerated).map(({ propertyName }) => propertyName);
+    const needed = this.metadata.columns.filter(
+      (column) =>
+        !(column.isNullable || column.default !== undefined || column.isVirtualProperty) &&
+        // What TypeORM or PostgreSQL fill in.
+        !(column.isGenerated || column.generatedType || column.isVersion || column.isDiscriminator),
+    );
+    return needed.map(({ propertyName }) => propertyName);
   }
 
   /** Name, quoted, and type of a property's column. */

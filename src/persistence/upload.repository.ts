@@ -48,17 +48,16 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
   /**
    * Inserts a row that is already leased. Null: another upload has the same idempotency key, or the same value in a
    * unique column of the app's own.
-   * @param undeclared Bytes to count beside those that rows tell.
    * @throws UploadError `quota_exceeded`; the count is taken under a lock of the user's, so that no race gets past it.
    */
-  async insert(upload: NewUpload<Entity>, quota: Quota | null, undeclared = 0): Promise<Entity | null> {
+  async insert(upload: NewUpload<Entity>, quota: Quota | null): Promise<Entity | null> {
     try {
       const { dataSource } = this.table;
       if (!quota) return await answered(this.insertBy(dataSource.manager, upload));
       const insertion = dataSource.transaction(async (manager) => {
         const inserted = await this.insertBy(manager, upload);
         // A repetition creates nothing, and so cannot exceed anything.
-        if (inserted) await this.admit(manager, inserted, quota, undeclared);
+        if (inserted) await this.admit(manager, inserted, quota);
         return inserted;
       });
       return await answered(insertion);
@@ -67,12 +66,19 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  /** Counts again when more is known. @throws UploadError `quota_exceeded`. */
-  async recount(upload: Entity, quota: Quota, undeclared: number): Promise<void> {
+  /**
+   * Counts again when more is known.
+   * @param size Of a whole file that did not declare it; null when there is nothing to add.
+   * @throws UploadError `quota_exceeded`.
+   */
+  async recount(upload: Entity, quota: Quota, size: number | null): Promise<void> {
     try {
-      await answered(
-        this.table.dataSource.transaction((manager) => this.admit(manager, upload, quota, undeclared)),
-      );
+      const counting = this.table.dataSource.transaction(async (manager) => {
+        const sized = `UPDATE ${this.table.name} SET size = $2 WHERE id = $1 AND size IS NULL`;
+        if (size !== null) await manager.query(sized, [upload.id, size]);
+        await this.admit(manager, upload, quota);
+      });
+      await answered(counting);
     } catch (error) {
       throw databaseFailure(error);
     }
@@ -82,12 +88,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
    * The lock comes before the count: of two that were inserted at once, the second one counts both. What a creation that
    * died left is nobody's: no client knows of it.
    */
-  private async admit(
-    manager: EntityManager,
-    { userId }: Entity,
-    quota: Quota,
-    undeclared: number,
-  ): Promise<void> {
+  private async admit(manager: EntityManager, { userId }: Entity, quota: Quota): Promise<void> {
     const lock = `${this.table.name} ${userId}`;
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lock]);
     // `IS NOT DISTINCT FROM` would say both, and use no index.
@@ -98,7 +99,7 @@ export class UploadRepository<Entity extends AbstractChunkedUpload> {
          AND NOT (storage_state IS NULL AND ${LEASE_IS_FREE})`,
       [userId],
     );
-    const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes) + undeclared];
+    const [uploads, bytes] = [open?.uploads ?? 0, Number(open?.bytes)];
     if (uploads > quota.uploads) {
       throw quotaExceeded(`You may have at most ${quota.uploads} unfinished uploads.`);
     }

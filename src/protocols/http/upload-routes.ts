@@ -111,33 +111,22 @@ export class UploadRoutes implements OnApplicationBootstrap {
 
   private installOnFastify(app: FastifyApp): void {
     const telling: string[] = [];
-    let ours: ReadonlySet<string> | null = null;
+    const waiting: FastifyRoute[] = [];
+    let ours: ReadonlySet<string> = new Set();
     app.addHook('onRoute', (route) => {
-      if ([route.method].flat().includes(TELLING_METHOD)) telling.push(route.url);
-      this.addSlashed(app, route);
+      if (methodsOf(route).includes(TELLING_METHOD)) {
+        telling.push(route.url);
+        ours = this.ours(telling);
+      }
+      waiting.push(route);
+      if (!app.initialConfig.routerOptions?.ignoreTrailingSlash) addSlashed(app, waiting, ours);
     });
     if (!app.hasContentTypeParser(UNPARSED))
       app.addContentTypeParser(UNPARSED, (_request, _body, done) => done(null));
     app.addHook('onRequest', (request, reply, done) => {
-      ours ??= this.ours(telling);
       this.prepare(request.raw, reply.raw, ours.has(request.routeOptions.url ?? ''));
       done();
     });
-  }
-
-  /** Fastify tells `/path/` from `/path`, as Express does not: our routes get the other one, too. */
-  private addSlashed(app: FastifyApp, { method, url, handler, constraints }: FastifyRoute): void {
-    const slashed = `${url}/`;
-    const isOurs = this.doors.some(
-      ({ path, suffixes }) =>
-        // Without a path, any route of the app's might be ours.
-        path !== '' &&
-        suffixes.some((suffix) => suffix.endsWith('/') && slashed.endsWith(`/${path}${suffix}`)),
-    );
-    if (!isOurs || app.initialConfig.routerOptions?.ignoreTrailingSlash) return;
-    const route = { method, url: slashed, ...(constraints && { constraints }) };
-    // Fastify adds HEAD to every GET by itself.
-    if (!app.hasRoute(route)) app.route({ ...route, handler });
   }
 
   /** All patterns of our routes, from those that only ours can be. */
@@ -157,4 +146,24 @@ export class UploadRoutes implements OnApplicationBootstrap {
     if (isOurs) hideContentType(request);
     else if (takeAwaitingContinue(request)) response.writeContinue();
   }
+}
+
+/**
+ * Fastify tells `/path/` from `/path`, as Express does not: our routes get the other one, too. Only ours, and so not before
+ * one is seen that tells them: the app's own may have hooks that would not come along.
+ */
+function addSlashed(app: FastifyApp, waiting: FastifyRoute[], ours: ReadonlySet<string>): void {
+  for (const route of waiting.splice(0)) {
+    const { url, handler, constraints } = route;
+    const slashed = { url: `${url}/`, ...(constraints && { constraints }) };
+    if (!ours.has(slashed.url)) waiting.push(route);
+    // Fastify adds HEAD to every GET by itself.
+    else
+      for (const method of methodsOf(route))
+        if (!app.hasRoute({ ...slashed, method })) app.route({ ...slashed, method, handler });
+  }
+}
+
+function methodsOf({ method }: FastifyRoute): string[] {
+  return [method].flat();
 }

@@ -67,10 +67,10 @@ export class LocalWriter implements StorageWriter {
     }
   }
 
-  /** Both at once: what the one that runs beside the writes has still to do is not waited for before the rest begins. */
   private async sync(durable: boolean): Promise<void> {
     try {
-      await Promise.all([this.syncing, durable && this.target.file.datasync()]);
+      await this.syncing;
+      if (durable) await this.target.file.datasync();
     } catch (error) {
       // What was acknowledged without a sync may be among what the kernel could not write, and has dropped.
       throw this.target.isUnsynced ? bytesLost() : error;

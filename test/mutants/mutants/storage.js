@@ -1,6 +1,6 @@
 const DRIVER_SPEC = 'src/storage/local/local.driver.spec.ts';
 const WRITER = 'src/storage/local/local.writer.ts';
-const SYNC = 'durable && this.target.file.datasync()';
+const SYNC = 'if (durable) await this.target.file.datasync();';
 
 /** What reaches the disk, and in which order. */
 export const storageMutants = [
@@ -9,7 +9,7 @@ export const storageMutants = [
     breaks: '1 acknowledged is durable',
     file: WRITER,
     find: SYNC,
-    replace: 'false',
+    replace: '',
     killedBy: { suite: DRIVER_SPEC, test: 'a first chunk: the bytes, then the name' },
   },
   {
@@ -17,7 +17,7 @@ export const storageMutants = [
     breaks: '1 acknowledged is durable',
     file: WRITER,
     find: SYNC,
-    replace: 'durable && void this.target.file.datasync().catch(() => undefined)',
+    replace: 'if (durable) void this.target.file.datasync().catch(() => undefined);',
     killedBy: { suite: DRIVER_SPEC, test: 'a datasync that fails, fails the chunk' },
   },
   {
@@ -25,7 +25,7 @@ export const storageMutants = [
     breaks: '1 acknowledged is durable: the pages may be marked clean',
     file: WRITER,
     find: SYNC,
-    replace: 'durable && this.target.file.datasync().catch(() => this.target.file.datasync())',
+    replace: 'if (durable) await this.target.file.datasync().catch(() => this.target.file.datasync());',
     killedBy: { suite: DRIVER_SPEC, test: 'a datasync that fails, fails the chunk' },
   },
   {
