@@ -7,8 +7,10 @@ export class InvalidOptionError extends Error {
   override readonly name = 'InvalidOptionError';
 }
 
+/** The longest that Node's timers take, 24.8 days: they end at once when they are told of more. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const DURATION_PATTERN = /^\d+(\.\d+)? ?[a-z]{0,12}$/i;
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const SIZE_PATTERN = /^\d+(\.\d+)? ?([kmgtp]?b)?$/i;
 
 /** Bytes. @throws InvalidOptionError */
@@ -29,10 +31,10 @@ export function duration(name: string, value: Duration, least = 1): number {
   );
 }
 
-/** The same for what is timed by Node, whose timers are at once when they are longer than 24.8 days. @throws InvalidOptionError */
+/** The same for what Node's timers measure. @throws InvalidOptionError */
 export function timer(name: string, value: Duration, least = 1): number {
   const parsed = duration(name, value, least);
-  if (parsed <= LONGEST_TIMEOUT_MS) return parsed;
+  if (parsed <= LONGEST_TIMER_MS) return parsed;
   throw new InvalidOptionError(`${name} must be at most 24 days, not ${show(value)}.`);
 }
 

@@ -13,7 +13,8 @@ export function newRow(
   return {
     id,
     storageKey: storageKeyFor({ id, createdAt: new Date(), userId }, folder),
-    size: window?.total ?? null,
+    // A chunk that goes on ends as another upload's; until then it counts with what it can bring.
+    size: window && window.start > 0 ? window.end : (window?.total ?? null),
     userId,
     // Which algorithms this upload is received with, whatever the options say later.
     digestState: Object.fromEntries(algorithms.map((algorithm) => [algorithm, ''])),

@@ -1,5 +1,6 @@
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { Lease } from '../persistence/lease.repository.js';
+import type { Quota } from '../persistence/upload.repository.js';
 import { settle, StopRequest, takenOver } from './active-writes.js';
 import type { ChunkAppender } from './chunk-appender.js';
 import { ChunkReceiver } from './chunk-receiver.js';
@@ -7,11 +8,10 @@ import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import { describeDraft, differs } from './draft-columns.js';
 import { type EngineContext, storedUpload, takeLease } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
+import { newRow, scopedKey } from './new-row.js';
 import { asRefusal, busy, notUnique, offsetMismatch } from './refusal.js';
 import type { CreateCommand, LateDescription } from './upload-commands.js';
-import type { Quota } from '../persistence/upload.repository.js';
 import { admitSize, admitWindow, requireCountable } from './upload-policy.js';
-import { newRow, scopedKey } from './new-row.js';
 import type { UploadRemover } from './upload-remover.js';
 
 /** The longest that Node's timers take: 24 days. */
@@ -82,13 +82,13 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
   }
 
   /**
-   * A form may turn out to be a chunk of an upload that is counted already: until then each may have one beside it. One that
-   * begins further on can be nothing else.
+   * A form may turn out to be a chunk of an upload that is counted already: until it ends, each may have one beside it, and
+   * the one whose connection died before that.
    */
-  private quotaOf({ late, window, isApps }: CreateCommand): Quota | null {
+  private quotaOf({ late, isApps }: CreateCommand): Quota | null {
     const { quota } = this.context.policy;
-    if (!quota || isApps || window?.start) return null;
-    return late ? { uploads: 2 * quota.uploads, bytes: 2 * quota.bytes } : quota;
+    if (!quota || isApps) return null;
+    return late ? { uploads: 3 * quota.uploads, bytes: 3 * quota.bytes } : quota;
   }
 
   /**

@@ -1,6 +1,7 @@
 import bytes from 'bytes';
 import { validateCronExpression } from 'cron';
 import ms from 'ms';
+import { LONGEST_TIMER_MS } from '../option-values.js';
 
 /** Turns the text of a variable into its value; throws an `Error` that says what is allowed. */
 export type Parse<Value> = (text: string) => Value;
@@ -20,9 +21,6 @@ export const size: Parse<number> = (text) => {
   if (value !== null && Number.isSafeInteger(value)) return value;
   throw new Error('a number of bytes, or one with the unit kb, mb, gb or tb');
 };
-
-/** What a timer of Node can wait. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** Milliseconds: a plain number, or one with a unit as the package `ms` has it. */
 export function duration(min: number, max = LONGEST_TIMER_MS): Parse<number> {

@@ -144,14 +144,15 @@ describe('quotas', () => {
     expect(goneOn.json).toMatchObject({ id: other.id, offset: 20 });
   });
 
-  it('forms count before their last byte: none holds room for nothing', async () => {
+  it.each([
+    ['that create', 'bytes 0-9/10'],
+    ['that go on, or say so,', 'bytes 1-10/*'],
+  ])('forms %s count before their last byte: none holds room for nothing', async (_which, range) => {
     const [client] = newUser();
     const { headers, body } = form(file(noise(10)));
-    const user = { 'X-User': `user ${users - 1}` };
-    const range = { 'Content-Range': 'bytes 0-9/10', 'Content-Length': `${body.length}` };
-    const forms = Array.from({ length: 3 * UPLOADS }, () =>
-      open(instances[0]!, '/upload', { method: 'PUT', headers: { ...user, ...headers, ...range } }),
-    );
+    const all = { ...headers, 'X-User': `user ${users - 1}`, 'Content-Range': range };
+    const sending = { method: 'PUT', headers: { ...all, 'Content-Length': `${body.length}` } };
+    const forms = Array.from({ length: 4 * UPLOADS }, () => open(instances[0]!, '/upload', sending));
     const refused: number[] = [];
     for (const { answer, send } of forms) {
       answer.then(({ status }) => refused.push(status)).catch(() => undefined);
