@@ -39,6 +39,7 @@ const SETTINGS: Readonly<Record<keyof UploadSettings, true>> = {
   durability: true,
   idleTimeout: true,
   leaseTtl: true,
+  leaseLinger: true,
   shutdownGrace: true,
   keepRecords: true,
   publicUrl: true,
@@ -71,7 +72,7 @@ export function resolveSettings(
     algorithms: algorithms(settings.checksum ?? 'md5'),
     durability: oneOf('durability', settings.durability ?? 'chunk', ['chunk', 'complete']),
     idleTimeoutMs: timer('idleTimeout', settings.idleTimeout ?? '60s'),
-    leaseTtlMs: timer('leaseTtl', settings.leaseTtl ?? '30s'),
+    ...leaseTimes(settings),
     keepRecords: settings.keepRecords ?? false,
     folder: folder(settings.folder ?? DEFAULT_FOLDER),
   };
@@ -123,6 +124,13 @@ function quota({ maxOpenUploads, maxOpenBytes }: UploadSettings): Quota | null {
     );
   }
   return { uploads, bytes: size('maxOpenBytes', maxOpenBytes ?? Number.MAX_SAFE_INTEGER) };
+}
+
+/** A lease lingers for a part of its time at most: what is left of it has to last until it is extended. */
+function leaseTimes({ leaseTtl = '30s', leaseLinger = '1s' }: UploadSettings) {
+  const leaseTtlMs = timer('leaseTtl', leaseTtl);
+  const lingerMs = timer('leaseLinger', leaseLinger, 0);
+  return { leaseTtlMs, leaseLingerMs: Math.min(lingerMs, Math.floor(leaseTtlMs / 5)) };
 }
 
 function filenameBytes(value: number): number {

@@ -117,12 +117,20 @@ export interface UploadSettings<
   readonly contentRange?: 'required' | 'optional';
   /** Name of the multipart part that holds the bytes. @default 'file' */
   readonly fileField?: string;
-  /** `'chunk'`: an acknowledged chunk survives a power cut. `'complete'`: only a completed file does. @default 'chunk' */
+  /**
+   * `'chunk'`: an acknowledged chunk survives a power cut. `'complete'`: only a completed file does, or a crash of
+   * PostgreSQL. @default 'chunk'
+   */
   readonly durability?: Durability;
   /** A chunk that receives nothing for this long is ended; what arrived of a raw body is kept. @default '60s' */
   readonly idleTimeout?: Duration;
   /** How long a writer that went silent keeps others out. @default '30s' */
   readonly leaseTtl?: Duration;
+  /**
+   * How long a process keeps the right to write an upload whose chunks come one behind the other, so that the next one costs
+   * one statement instead of two; whoever else asks for it gets it. At most a fifth of `leaseTtl`; `0`: never. @default '1s'
+   */
+  readonly leaseLinger?: Duration;
   /** How long running chunks may go on when the app closes. @default '10s' */
   readonly shutdownGrace?: Duration;
   /** Keeps the row of an expired upload, so that its id answers 410 instead of 404. @default false */

@@ -1,19 +1,28 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { ActiveWrite } from './active-writes.js';
 import { ChunkReceiver } from './chunk-receiver.js';
 import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import type { ChunkWindow } from './chunk-window.js';
 import type { EngineContext } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
+import type { Lingering, LingeringLeases } from './lingering-leases.js';
 import { giveBackAfter, leaseLost } from './lost-lease.js';
 import type { AppendCommand } from './upload-commands.js';
 import { admitWindow } from './upload-policy.js';
 
-/** Appends chunks: claim, write in place, sync, commit. Two round trips, no connection held in between. */
+/** A lease that a chunk is written under, and the writer that is open already where it was kept from the chunk before. */
+type Writable<Entity> = Leased<Entity> & Partial<Pick<Lingering<Entity>, 'writer'>>;
+
+/**
+ * Appends chunks: claim, write in place, sync, commit. Two round trips, no connection held in between; one, where chunk
+ * follows chunk.
+ */
 export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   constructor(
     private readonly context: EngineContext<Entity>,
     private readonly claimer: LeaseClaimer<Entity>,
+    private readonly lingering: LingeringLeases<Entity>,
   ) {}
 
   async append(command: AppendCommand): Promise<Entity> {
@@ -27,45 +36,67 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  private async appendFrom(
-    { caller, id, window, open }: AppendCommand,
-    receiver: ChunkReceiver | null,
-  ): Promise<Entity> {
-    const { hooks, events, active } = this.context;
+  private async appendFrom(command: AppendCommand, receiver: ChunkReceiver | null): Promise<Entity> {
+    const { caller, id, window } = command;
     const { start, end, total } = window ?? { start: 0, end: null, total: null };
-    const leased = await this.claimer.claimChunk({ id, scope: caller, start, end, total });
-    const write = active.enter(id, leased.lease.token, start);
-    const input = { caller, open, window, isCreation: false, receiver };
+    const leased: Writable<Entity> =
+      this.lingering.take(id, caller, window) ??
+      (await this.claimer.claimChunk({ id, scope: caller, start, end, total }));
+    const write = this.context.active.enter(id, leased.lease.token, start);
     try {
-      await hooks.beforeChunk?.(leased.upload, window, caller);
-      const chunk = await new ChunkSession(this.context, leased, write).store(input);
-      const upload = await this.commit(leased, chunk, window);
-      events.emit('chunkReceived', upload);
-      if (chunk.interruption) throw chunk.interruption;
-      return upload;
+      return await this.receive(command, { leased, write, receiver });
     } catch (error) {
+      await leased.writer?.abort();
       throw await this.giveBack(leased, error);
     } finally {
       write.leave();
     }
   }
 
-  /** Makes a stored chunk the row's, and gives the lease back with it. */
-  async commit(
-    { upload, lease }: Leased<Entity>,
-    chunk: StoredChunk,
-    window: ChunkWindow | null,
+  private async receive(
+    { caller, window, open }: AppendCommand,
+    {
+      leased,
+      write,
+      receiver,
+    }: { leased: Writable<Entity>; write: ActiveWrite; receiver: ChunkReceiver | null },
   ): Promise<Entity> {
+    const { hooks, events } = this.context;
+    await hooks.beforeChunk?.(leased.upload, window, caller);
+    const staysOpen = this.lingering.isWorthwhile(leased.upload, window);
+    const input = { caller, open, window, isCreation: false, receiver, writer: leased.writer, staysOpen };
+    const chunk = await new ChunkSession(this.context, leased, write).store(input);
+    const upload = await this.commit(leased, chunk, window);
+    this.lingering.count(upload, window?.start ?? 0);
+    if (chunk.next) this.lingering.keep({ upload, lease: leased.lease, scope: caller, writer: chunk.next });
+    events.emit('chunkReceived', upload);
+    if (chunk.interruption) throw chunk.interruption;
+    return upload;
+  }
+
+  /** Makes a stored chunk the row's, and gives the lease back with it, unless a writer is open for the next one. */
+  async commit(leased: Writable<Entity>, chunk: StoredChunk, window: ChunkWindow | null): Promise<Entity> {
+    const { upload, lease } = leased;
     const isWholeFile = window === null && chunk.interruption === null;
-    const committed = await this.context.repositories.leases.commit({
-      id: upload.id,
-      token: lease.token,
-      offset: chunk.offset,
-      size: isWholeFile ? chunk.offset : (window?.total ?? null),
-      digestState: chunk.digestState,
-      storageState: chunk.storageState,
-      expiresInMs: this.context.policy.expiresInMs,
-    });
+    const { policy, repositories } = this.context;
+    let committed: Entity | null = null;
+    try {
+      committed = await repositories.leases.commit({
+        id: upload.id,
+        token: lease.token,
+        offset: chunk.offset,
+        size: isWholeFile ? chunk.offset : (window?.total ?? null),
+        digestState: chunk.digestState,
+        storageState: chunk.storageState,
+        expiresInMs: policy.expiresInMs,
+        isUnclaimed: leased.writer !== undefined,
+        keepsForMs: chunk.next && this.lingering.ttlMs,
+        // What a creation leaves without its commit is nobody's.
+        isDurable: policy.durability === 'chunk' || upload.storageState === null,
+      });
+    } finally {
+      if (!committed) await chunk.next?.abort();
+    }
     if (!committed) throw await leaseLost(this.context, upload);
     await chunk.writer.published();
     return committed;

@@ -1,18 +1,17 @@
-import { UploadError } from '../errors/upload-error.js';
+import type { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { StorageState, StorageWriter } from '../storage/storage-driver.interface.js';
 import { type ActiveWrite, StopRequest, takenOver } from './active-writes.js';
 import { ChunkReceiver, type ReceiveOptions, type ReceiveOutcome } from './chunk-receiver.js';
+import { outcomeRefusal } from './chunk-outcome.js';
 import { type ChunkWindow, lengthOf } from './chunk-window.js';
 import { digestAt } from './digest-at.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
 import { admitFirstBytes, mediaTypeOf, SNIFF_BYTES } from './file-type.js';
 import type { Leased } from './lease-claimer.js';
 import { keepLease } from './lease-keeper.js';
-import { idleTimeout } from './refusal.js';
 import type { DigestState, RunningDigest } from './running-digest.js';
 import type { Caller, ChunkBody } from './upload-commands.js';
-import { chunkTooLarge, tooLarge, type UploadLimits } from './upload-policy.js';
 
 /** A chunk that is in storage, synced, and not yet in the row. */
 export interface StoredChunk {
@@ -23,6 +22,8 @@ export interface StoredChunk {
   /** Set when only the part that arrived before a break was stored: the error to answer after committing it. */
   readonly interruption: UploadError | null;
   readonly writer: StorageWriter;
+  /** Open where the next chunk begins, if the session was to stay open. */
+  readonly next: StorageWriter | null;
 }
 
 /** What a session writes, and whether what arrives before a break is of use. */
@@ -36,6 +37,10 @@ export interface SessionInput {
   readonly isCreation: boolean;
   /** Gathers the body already. */
   readonly receiver: ChunkReceiver | null;
+  /** Open at the offset already. */
+  readonly writer?: StorageWriter | undefined;
+  /** Whether a writer for the next chunk is of use. @default false */
+  readonly staysOpen?: boolean;
 }
 
 /** Receives one chunk under a lease: claim is behind it, commit ahead of it. */
@@ -49,8 +54,12 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
   /** Writes the body in place and makes it durable. When this rejects, storage holds what it held before. */
   store(input: SessionInput): Promise<StoredChunk> {
     const { upload, lease } = this.leased;
+    const { policy, repositories } = this.context;
     const onLost = () => this.write.stop(new StopRequest(takenOver(), false));
-    return keepLease(this.context.repositories.leases, { id: upload.id, lease, onLost }, async () => {
+    // One that was kept from the chunk before has little time left.
+    const firstInMs = input.writer && policy.leaseLingerMs;
+    const kept = { id: upload.id, lease, onLost, ...(firstInMs !== undefined && { firstInMs }) };
+    return keepLease(repositories.leases, kept, async () => {
       const digest = await digestAt(this.context.driver, upload);
       try {
         return await this.storeHashed(input, digest);
@@ -63,7 +72,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
   private async storeHashed(input: SessionInput, digest: RunningDigest): Promise<StoredChunk> {
     const { driver, policy } = this.context;
     const { upload } = this.leased;
-    const writer = await driver.append(storedUpload(upload), upload.offset);
+    const writer = input.writer ?? (await driver.append(storedUpload(upload), upload.offset));
     try {
       const body = await this.unlessStopped(input.open());
       const receiver = input.receiver ?? new ChunkReceiver(body.stream, this.context.policy.idleTimeoutMs);
@@ -73,9 +82,10 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
       if (outcome.kind === 'ended') await this.unlessStopped(body.isWhole);
       this.write.isReceiving = false;
       const interruption = this.judge(input, body, { outcome, received: receiver.received });
-      const storageState = await writer.commit(policy.durability === 'chunk');
+      const stays = input.staysOpen && interruption === null;
+      const { state: storageState, next } = await commit(writer, policy.durability === 'chunk', stays);
       const offset = upload.offset + receiver.written;
-      return { offset, digestState: digest.save(), storageState, interruption, writer };
+      return { offset, digestState: digest.save(), storageState, interruption, writer, next };
     } catch (error) {
       await writer.abort();
       throw error;
@@ -148,7 +158,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     { keepsPrefix }: ChunkBody,
     { outcome, received }: { outcome: ReceiveOutcome; received: number },
   ): UploadError | null {
-    const error = refusal({ limits: caller.limits, window }, outcome, received);
+    const error = outcomeRefusal({ limits: caller.limits, window }, outcome, received);
     if (error === null) return null;
     const isWanted = outcome.kind === 'aborted' ? (outcome.reason as StopRequest).keepsPrefix : true;
     const isBreak = outcome.kind === 'broken' || outcome.kind === 'idle' || outcome.kind === 'aborted';
@@ -157,31 +167,12 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
   }
 }
 
-/** What is wrong with a chunk that ended like this; null for nothing. */
-function refusal(
-  { limits, window }: { limits: UploadLimits; window: ChunkWindow | null },
-  outcome: ReceiveOutcome,
-  received: number,
-): UploadError | null {
-  switch (outcome.kind) {
-    case 'ended':
-      return window && received !== lengthOf(window) ? lengthMismatch(window, `${received}`) : null;
-    case 'broken':
-      // Multipart that is not well-formed breaks with its own error; a lost connection has nobody left to tell.
-      return UploadError.is(outcome.cause)
-        ? outcome.cause
-        : lengthMismatch(window, `only ${received}`, outcome.cause);
-    case 'idle':
-      return idleTimeout();
-    case 'excess':
-      if (window) return lengthMismatch(window, 'more');
-      return received > limits.maxChunkBytes ? chunkTooLarge(limits) : tooLarge(limits);
-    case 'aborted':
-      return (outcome.reason as StopRequest).error;
-  }
-}
-
-function lengthMismatch(window: ChunkWindow | null, arrived: string, cause?: unknown): UploadError {
-  const announced = window ? `Content-Range announces ${lengthOf(window)} bytes` : 'The body is not whole';
-  return new UploadError('length_mismatch', `${announced}, but ${arrived} arrived.`, { cause });
+/** Commits the bytes of a chunk, and leaves a writer for the next one where that is wanted and the storage can. */
+async function commit(
+  writer: StorageWriter,
+  durable: boolean,
+  staysOpen = false,
+): Promise<{ state: StorageState; next: StorageWriter | null }> {
+  if (staysOpen && writer.commitOpen) return writer.commitOpen(durable);
+  return { state: await writer.commit(durable), next: null };
 }

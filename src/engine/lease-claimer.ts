@@ -6,6 +6,7 @@ import type { LeaseRequest } from '../persistence/lease-requests.js';
 import type { Sighting } from '../persistence/upload.repository.js';
 import type { UploadScope } from '../persistence/upload-table.js';
 import { type EngineContext, takeLease } from './engine-context.js';
+import type { LingeringLeases } from './lingering-leases.js';
 import { chunkRefusal, requireIntact, requireUsable } from './refusal.js';
 
 /** A holder that hears the request syncs and commits what it has first; together these are a second. */
@@ -21,7 +22,10 @@ export interface Leased<Entity> {
 
 /** Takes leases: one statement when all is well; when not, one look at the row says why. */
 export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
-  constructor(private readonly context: EngineContext<Entity>) {}
+  constructor(
+    private readonly context: EngineContext<Entity>,
+    private readonly lingering: LingeringLeases<Entity>,
+  ) {}
 
   /** @throws UploadError `not_found`, `expired`, `failed`, `already_complete`, `offset_mismatch`, `size_mismatch`, `busy`. */
   async claimChunk(claim: ChunkClaim): Promise<Leased<Entity>> {
@@ -104,7 +108,7 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
     this.releaseIfDead(lease).catch(() => undefined);
   }
 
-  /** Gives back the lease of a holder that ended without doing so; whether there was one. */
+  /** Gives back a lease that no chunk is written under: of a holder that ended, or one that lingers; whether there was one. */
   async releaseIfDead({
     id,
     leaseToken,
@@ -112,6 +116,7 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
   }: Pick<AbstractChunkedUpload, 'id' | 'leaseToken' | 'leaseHolder'>): Promise<boolean> {
     if (leaseToken === null || leaseHolder === null) return false;
     const { active, holder, repositories } = this.context;
+    if (await this.lingering.giveBack(id, leaseToken)) return true;
     const isDead = holder.isSelf(leaseHolder) ? !active.holds(leaseToken) : holder.isGone(leaseHolder);
     if (isDead) await repositories.leases.release(id, leaseToken);
     return isDead;

@@ -2,7 +2,7 @@ import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import { takenOver } from './active-writes.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
-import { notFound } from './refusal.js';
+import { expired, notFound } from './refusal.js';
 
 /** How storage fails when somebody else deletes or moves the bytes meanwhile. */
 const STORAGE_CODES = new Set(['failed', 'storage_unavailable']);
@@ -16,7 +16,10 @@ export async function leaseLost<Entity extends AbstractChunkedUpload>(
   upload: Entity,
 ): Promise<UploadError> {
   const sighting = await repositories.uploads.sight(upload.id, { userId: null, restricted: false });
-  if (sighting && sighting.upload.status !== 'deleting') return takenOver();
+  if (sighting && sighting.upload.status !== 'deleting') {
+    const { status } = sighting.upload;
+    return sighting.isExpired && status === 'uploading' ? expired() : takenOver();
+  }
   await driver.discard(storedUpload(upload));
   return notFound();
 }

@@ -10,6 +10,7 @@ import type { ChunkWindow } from './chunk-window.js';
 import { ChunkAppender } from './chunk-appender.js';
 import { type EngineContext, storedUpload } from './engine-context.js';
 import { LeaseClaimer } from './lease-claimer.js';
+import { LingeringLeases } from './lingering-leases.js';
 import { notFound, requireUsable } from './refusal.js';
 import { UploadCompleter } from './upload-completer.js';
 import { exportFile } from '../storage/file-export.js';
@@ -25,12 +26,14 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
   private readonly creator: UploadCreator<Entity>;
   private readonly completer: UploadCompleter<Entity>;
   private readonly claimer: LeaseClaimer<Entity>;
+  private readonly lingering: LingeringLeases<Entity>;
   private isDraining = false;
 
   constructor(readonly context: EngineContext<Entity>) {
-    const claimer = (this.claimer = new LeaseClaimer(context));
+    const lingering = (this.lingering = new LingeringLeases(context));
+    const claimer = (this.claimer = new LeaseClaimer(context, lingering));
     this.remover = new UploadRemover(context);
-    this.appender = new ChunkAppender(context, claimer);
+    this.appender = new ChunkAppender(context, claimer, lingering);
     this.creator = new UploadCreator(context, claimer, this.appender, this.remover);
     this.completer = new UploadCompleter(context, claimer);
   }
@@ -137,6 +140,7 @@ export class UploadEngine<Entity extends AbstractChunkedUpload = AbstractChunked
   async drain(graceMs: number): Promise<void> {
     this.isDraining = true;
     await this.context.active.drain(graceMs);
+    await this.lingering.stop();
     await this.context.requests.stop();
   }
 

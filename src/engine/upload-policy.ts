@@ -37,6 +37,8 @@ export interface UploadPolicy {
   readonly durability: Durability;
   readonly idleTimeoutMs: number;
   readonly leaseTtlMs: number;
+  /** 0: a lease is given back after every chunk. */
+  readonly leaseLingerMs: number;
   readonly keepRecords: boolean;
   /** Where in the storage bytes go. */
   readonly folder: StorageFolder;

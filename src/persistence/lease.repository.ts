@@ -32,10 +32,19 @@ export interface ChunkCommit {
   readonly digestState: Record<string, string>;
   readonly storageState: Readonly<Record<string, unknown>>;
   readonly expiresInMs: number;
+  /** Whether no claim has looked at the row since the chunk before: then this does. */
+  readonly isUnclaimed: boolean;
+  /** How long the lease goes on; null: it is given back. */
+  readonly keepsForMs: number | null;
+  /** Whether to wait until PostgreSQL has it on disk. */
+  readonly isDurable: boolean;
 }
 
 /** The expiry moves on in steps: it is indexed, and a row of which nothing indexed changes is updated within its page. */
 const EXPIRY_SLACK_MS = 1_000;
+
+/** For the transaction that is the statement: it is on disk within a second, and before whatever is committed later. */
+const SOON_DURABLE = `, set_config('synchronous_commit', 'off', true)`;
 
 /** The right to write one upload: every statement is a compare-and-set, none holds a transaction. */
 export class LeaseRepository<Entity extends AbstractChunkedUpload> {
@@ -65,14 +74,18 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
     );
   }
 
-  /** Records a chunk and gives the lease back. Null: the lease was lost, nothing of the chunk is acknowledged. */
+  /** Records a chunk. Null: the lease was lost, or the upload expired unseen; nothing of the chunk is acknowledged. */
   commit(commit: ChunkCommit): Promise<Entity | null> {
+    const { keepsForMs } = commit;
+    const lease =
+      keepsForMs === null ? NO_LEASE : `lease_expires_at = now() + $10::float8 * interval '1 millisecond'`;
     return this.table.preparedFirst(
       `UPDATE ${this.table.name} SET "offset" = $3, size = COALESCE(size, $4), digest_state = $5::jsonb,
-         storage_state = $6::jsonb, updated_at = now(), ${NO_LEASE},
+         storage_state = $6::jsonb, updated_at = now(), ${lease},
          expires_at = CASE WHEN expires_at < now() + ($7::float8 - $8::float8) * interval '1 millisecond'
                            THEN now() + $7::float8 * interval '1 millisecond' ELSE expires_at END
-       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' RETURNING ${this.table.columns}`,
+       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' AND NOT ($9::boolean AND expires_at <= now())
+       RETURNING ${this.table.columns}${commit.isDurable ? '' : SOON_DURABLE}`,
       [
         commit.id,
         commit.token,
@@ -82,6 +95,8 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
         JSON.stringify(commit.storageState),
         commit.expiresInMs,
         Math.min(commit.expiresInMs / 100, EXPIRY_SLACK_MS),
+        commit.isUnclaimed,
+        ...(keepsForMs === null ? [] : [keepsForMs]),
       ],
     );
   }

@@ -160,6 +160,12 @@ export const ENVIRONMENT_VARIABLES = {
     unset: '30s',
     parse: parse.duration(1),
   },
+  CHUNKED_UPLOAD_LEASE_LINGER: {
+    about: 'How long a process keeps the lease of an upload for the next chunk; 0 for never.',
+    example: '0',
+    unset: '1s',
+    parse: parse.duration(0),
+  },
   CHUNKED_UPLOAD_SHUTDOWN_GRACE: {
     about: 'How long running chunks may go on when the server stops.',
     example: '30s',

@@ -82,6 +82,7 @@ describe('readEnvironment', () => {
       folder: 'incoming/%Y/%m',
       idleTimeout: 30_000,
       keepRecords: true,
+      leaseLinger: 0,
       leaseTtl: 10_000,
       maxBytes: 2 * 1024 ** 3,
       maxChunkBytes: 100 * 1024 ** 2,

@@ -39,6 +39,7 @@ export type UploadEnvironment = Pick<UploadShape, 'cleanup'> &
     | 'folder'
     | 'idleTimeout'
     | 'keepRecords'
+    | 'leaseLinger'
     | 'leaseTtl'
     | 'maxBytes'
     | 'maxChunkBytes'
@@ -108,6 +109,7 @@ function uploadOptions(values: Values): UploadEnvironment {
     folder: values.CHUNKED_UPLOAD_FOLDER,
     idleTimeout: values.CHUNKED_UPLOAD_IDLE_TIMEOUT,
     keepRecords: values.CHUNKED_UPLOAD_KEEP_RECORDS,
+    leaseLinger: values.CHUNKED_UPLOAD_LEASE_LINGER,
     leaseTtl: values.CHUNKED_UPLOAD_LEASE_TTL,
     maxBytes: values.CHUNKED_UPLOAD_MAX_BYTES,
     maxChunkBytes: values.CHUNKED_UPLOAD_MAX_CHUNK_BYTES,

@@ -20,7 +20,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** One chunk on its way into storage. Ends with `commit` (then perhaps `published`) or `abort`; both close it. */
+/** One chunk on its way into storage. Ends with `commit` or `commitOpen` (then perhaps `published`), or with `abort`. */
 export interface StorageWriter {
   /**
    * Appends every byte of `buffers`, looping over short writes.
@@ -37,10 +37,21 @@ export interface StorageWriter {
    * may have dropped the pages it could not write (fsyncgate), so a second success would prove nothing.
    */
   commit(durable: boolean): Promise<StorageState>;
+  /**
+   * The same without closing: `next` writes the chunk that follows this one, and ends as every writer does; with
+   * `commit(false)` when none came. Leave it out where a writer costs nothing to open.
+   */
+  commitOpen?(durable: boolean): Promise<OpenCommit>;
   /** Drops what a fork replaced, once the state returned by `commit` is the row's. Never fails. */
   published(): Promise<void>;
   /** Cuts off what this writer wrote and closes. Repeatable; never fails. */
   abort(): Promise<void>;
+}
+
+/** What {@link StorageWriter.commitOpen} leaves. */
+export interface OpenCommit {
+  readonly state: StorageState;
+  readonly next: StorageWriter;
 }
 
 /** What drivers differ in, as data. */

@@ -2,6 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type {
   ByteRange,
+  OpenCommit,
   StorageCapabilities,
   StorageDriver,
   StorageState,
@@ -124,10 +125,14 @@ export class FaultInjectingDriver implements StorageDriver {
 }
 
 class FaultInjectingWriter implements StorageWriter {
+  readonly commitOpen: StorageWriter['commitOpen'];
+
   constructor(
     private readonly inner: StorageWriter,
     private readonly faults: FaultSwitch,
-  ) {}
+  ) {
+    if (inner.commitOpen) this.commitOpen = (durable) => this.commitStayingOpen(durable);
+  }
 
   syncAhead(): void {
     this.inner.syncAhead?.();
@@ -143,6 +148,19 @@ class FaultInjectingWriter implements StorageWriter {
 
   commit(durable: boolean): Promise<StorageState> {
     return this.faults.run('commit', () => this.inner.commit(durable));
+  }
+
+  /** A commit like the other one to whoever sets a fault. */
+  private async commitStayingOpen(durable: boolean): Promise<OpenCommit> {
+    let left: OpenCommit | undefined;
+    try {
+      await this.faults.run('commit', async () => (left = await this.inner.commitOpen?.(durable)));
+      const { state, next } = left as OpenCommit;
+      return { state, next: new FaultInjectingWriter(next, this.faults) };
+    } catch (error) {
+      await left?.next.abort();
+      throw error;
+    }
   }
 
   published(): Promise<void> {

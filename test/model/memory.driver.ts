@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { UploadError } from '../../src/errors/upload-error.js';
 import type {
   ByteRange,
+  OpenCommit,
   StorageDriver,
   StorageState,
   StorageWriter,
@@ -191,6 +192,12 @@ class MemoryWriter implements StorageWriter {
     await this.step('sync');
     this.isClosed = true;
     return this.target.state;
+  }
+
+  async commitOpen(): Promise<OpenCommit> {
+    const state = await this.commit();
+    const target = { ...this.target, offset: this.position, isNew: false, replaces: null };
+    return { state, next: new MemoryWriter(this.disk, this.step, target) };
   }
 
   async published(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { StorageState, StorageWriter } from '../storage-driver.interface.js';
+import type { OpenCommit, StorageState, StorageWriter } from '../storage-driver.interface.js';
 import { syncFolder, writeFully } from './durable-file.js';
 import { bytesLost, storageFailure } from './storage-failure.js';
 
@@ -27,7 +27,9 @@ export interface LocalTarget {
 /** Writes one chunk in place, at the offset, on one open handle. */
 export class LocalWriter implements StorageWriter {
   private position: number;
+  /** Whether the file is closed, or the next writer's. */
   private isClosed = false;
+  private isTouched = false;
   private syncedTo: number;
   /** The sync that runs beside the writes; the last one, when it failed. */
   private syncing: Promise<void> | null = null;
@@ -38,6 +40,7 @@ export class LocalWriter implements StorageWriter {
   }
 
   async write(buffers: readonly Buffer[]): Promise<void> {
+    this.isTouched = true;
     try {
       this.position += await writeFully(this.target.file, buffers, this.position);
     } catch (error) {
@@ -54,12 +57,25 @@ export class LocalWriter implements StorageWriter {
   }
 
   async commit(durable: boolean): Promise<StorageState> {
-    const { file, path, isNew, state } = this.target;
-    try {
-      await this.sync(durable);
+    return this.settle(durable, async () => {
       // Checked: on network filesystems and with quotas, close is where a lost write shows (tusd issue 698).
       this.isClosed = true;
-      await file.close();
+      await this.target.file.close();
+    });
+  }
+
+  async commitOpen(durable: boolean): Promise<OpenCommit> {
+    const state = await this.settle(durable, () => Promise.resolve());
+    this.isClosed = true;
+    const { position: offset, target } = this;
+    const next = { ...target, offset, isNew: false, replaces: null, isUnsynced: !durable };
+    return { state, next: new LocalWriter(next) };
+  }
+
+  private async settle(durable: boolean, close: () => Promise<void>): Promise<StorageState> {
+    const { path, isNew, state } = this.target;
+    try {
+      await this.sync(durable, close);
       if (durable && isNew) await syncFolder(dirname(path));
       return durable ? state : { ...state, unsynced: true };
     } catch (error) {
@@ -67,10 +83,11 @@ export class LocalWriter implements StorageWriter {
     }
   }
 
-  private async sync(durable: boolean): Promise<void> {
+  private async sync(durable: boolean, close: () => Promise<void>): Promise<void> {
     try {
       await this.syncing;
       if (durable) await this.target.file.datasync();
+      await close();
     } catch (error) {
       // What was acknowledged without a sync may be among what the kernel could not write, and has dropped.
       throw this.target.isUnsynced ? bytesLost() : error;
@@ -87,7 +104,7 @@ export class LocalWriter implements StorageWriter {
     const { file, path, offset, isNew } = this.target;
     // Best effort, to free the space now: the next writer cuts off whatever is left, and cleanup deletes the rest.
     await this.syncing?.catch(() => undefined);
-    await file.truncate(offset).catch(() => undefined);
+    if (this.isTouched) await file.truncate(offset).catch(() => undefined);
     await file.close().catch(() => undefined);
     if (isNew) await rm(path, { force: true }).catch(() => undefined);
   }

@@ -31,6 +31,46 @@ export const appendCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'a writer that stays open writes the next chunk, if the driver has such',
+    body: async ({ driver, second }) => {
+      const bytes = pattern(3000);
+      let upload = newUpload();
+      let writer = await driver.append(upload, 0);
+      for (const start of [0, 1000, 2000]) {
+        await writer.write([bytes.subarray(start, start + 1000)]);
+        const open = await writer.commitOpen?.(true);
+        // Whether there is none, or it is over: this changes nothing that is committed.
+        await writer.abort();
+        if (!open) return driver.discard(upload);
+        upload = committed(upload, open.state);
+        writer = open.next;
+        await assertHolds(second, upload, bytes.subarray(0, start + 1000));
+      }
+      await writer.write([pattern(500, 1)]);
+      await writer.abort();
+      assert.equal(await second.size(upload), 3000);
+      await driver.discard(upload);
+    },
+  },
+  {
+    name: 'a writer that stays open, and has nothing to write, leaves what others wrote meanwhile',
+    body: async ({ driver, second }) => {
+      const bytes = pattern(3000);
+      for (const end of ['commit', 'abort'] as const) {
+        const upload = newUpload();
+        const writer = await driver.append(upload, 0);
+        await writer.write([bytes.subarray(0, 1000)]);
+        const open = await writer.commitOpen?.(true);
+        if (!open) return writer.abort().then(() => driver.discard(upload));
+        const begun = committed(upload, open.state);
+        const after = await append(second, begun, 1000, bytes.subarray(1000));
+        await (end === 'commit' ? open.next.commit(false) : open.next.abort());
+        await assertHolds(driver, after, bytes);
+        await driver.discard(after);
+      }
+    },
+  },
+  {
     name: 'writes many small buffers, more than one system call takes, in order',
     body: async ({ driver }) => {
       const bytes = pattern(5000);

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { DataSource } from 'typeorm';
 import type {
   ByteRange,
+  OpenCommit,
   StorageCapabilities,
   StorageDriver,
   StorageState,
@@ -72,6 +73,12 @@ class InstrumentedWriter implements StorageWriter {
 
   commit(durable: boolean): Promise<StorageState> {
     return this.failpoints.around('sync', () => this.inner.commit(durable));
+  }
+
+  async commitOpen(durable: boolean): Promise<OpenCommit> {
+    const commit = async () => (await this.inner.commitOpen?.(durable)) as OpenCommit;
+    const { state, next } = await this.failpoints.around('sync', commit);
+    return { state, next: new InstrumentedWriter(next, this.failpoints) };
   }
 
   published(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Row, SimulatedProcess } from './world.js';
-import { append, CALLER, complete, create, FILE, window } from './fault-scenarios.js';
+import { append, appendRun, CALLER, complete, create, FILE, window } from './fault-scenarios.js';
 import { bodyOf, bytesOf } from './world.js';
 
 /** Another chunk for the same place. */
@@ -34,6 +34,7 @@ const other: Rival = {
     return engine.append({ caller: CALLER, id, window: window(10, 20), open, stream: body.stream });
   },
 };
+const run: Rival = { name: 'run', run: (process, id) => appendRun(process, id, 20) };
 const finish: Rival = { name: 'complete', run: complete };
 const cancel: Rival = { name: 'cancel', run: ({ engine }, id) => engine.cancel(CALLER, id) };
 const cleanup: Rival = { name: 'cleanup', run: ({ cleanup: job }) => job.run() };
@@ -69,6 +70,36 @@ export const DUELS: readonly Duel[] = [
     winners: { min: 1, max: 2 },
     ends: (row, answered) =>
       row?.offset === 20 && (row.status === 'complete') === answered.includes('complete'),
+  },
+  {
+    name: 'a run of chunks and another chunk in the middle of it',
+    received: 10,
+    rivals: [run, { name: 'late chunk', run: (process, id) => append(process, id, 15) }],
+    winners: { min: 0, max: 1 },
+    ends: (row, answered) => row !== undefined && (answered.length === 0 || row.offset === 20),
+  },
+  {
+    name: 'a run of chunks and another one, leases running out',
+    received: 10,
+    rivals: [run, run],
+    stalls: true,
+    winners: { min: 0, max: 1 },
+    ends: (row, answered) => row !== undefined && (answered.length === 0 || row.offset === 20),
+  },
+  {
+    name: 'a run of chunks and complete',
+    received: 10,
+    rivals: [run, finish],
+    winners: { min: 1, max: 2 },
+    ends: (row, answered) =>
+      row?.offset === 20 && (row.status === 'complete') === answered.includes('complete'),
+  },
+  {
+    name: 'a run of chunks and cancel',
+    received: 10,
+    rivals: [run, cancel],
+    winners: { min: 1, max: 2 },
+    ends: (row) => row === undefined,
   },
   {
     name: 'chunk and cancel',

@@ -60,6 +60,21 @@ export function append(
   return engine.append({ caller: CALLER, id, window: window(start, FILE.length), open, stream: body.stream });
 }
 
+/** Chunks of one byte from byte 10 to `end`: from the fifth on the lease lingers between them. */
+export async function appendRun({ engine }: SimulatedProcess, id: string, end: number): Promise<void> {
+  for (let start = 10; start < end; start++) {
+    const body = bodyOf(FILE.subarray(start, start + 1), { isRaw: true });
+    const open = () => Promise.resolve(body);
+    await engine.append({
+      caller: CALLER,
+      id,
+      window: window(start, start + 1),
+      open,
+      stream: body.stream,
+    });
+  }
+}
+
 export function complete({ engine }: SimulatedProcess, id: string): Promise<ChunkedUpload> {
   return engine.complete({ caller: CALLER, id, checksums: new Map([['md5', md5(FILE)]]) });
 }
@@ -142,6 +157,18 @@ export const SCENARIOS: readonly Scenario[] = [
     received: 10,
     reaches: 14,
     run: (process, id) => append(process, id, 10, { ending: 'broken' }),
+  },
+  {
+    name: 'append a run of chunks, and stop',
+    received: 10,
+    reaches: 18,
+    run: (process, id) => appendRun(process, id, 18),
+  },
+  {
+    name: 'append a run of chunks to the end',
+    received: 10,
+    reaches: 20,
+    run: (process, id) => appendRun(process, id, 20),
   },
   { name: 'append by a form, the id behind its bytes', received: 10, reaches: 20, run: createContinuing },
   {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { AbstractChunkedUpload } from '../../../src/persistence/abstract-chunked-upload.entity.js';
 import type { UploadRepositories } from '../../../src/persistence/upload-repositories.js';
 import type {
+  OpenCommit,
   StorageDriver,
   StorageWriter,
   StoredUpload,
@@ -104,6 +105,11 @@ function gatedWriter(inner: StorageWriter, gate: Gate): StorageWriter {
         () => inner.write([Buffer.concat(buffers).subarray(0, 3)]),
       ),
     commit: (durable) => gate.around('commit', () => inner.commit(durable)),
+    commitOpen: async (durable) => {
+      const commit = async () => (await inner.commitOpen?.(durable)) as OpenCommit;
+      const { state, next } = await gate.around('commit', commit);
+      return { state, next: gatedWriter(next, gate) };
+    },
     published: () => never('published', () => inner.published()),
     abort: () => never('abort', () => inner.abort()),
   };
