@@ -153,6 +153,20 @@ describe.each(['chunk', 'complete'] as const)('leases that linger, durability %s
     await finish(app, path, RUN + 1);
   });
 
+  it('are no leftovers while the next chunk arrives', async () => {
+    const path = await lingering('*');
+    const chunk = openPut(app, CHUNK, { path, start: RUN * CHUNK, total: '*' });
+    await chunk.send(whole.subarray(RUN * CHUNK, RUN * CHUNK + 300));
+    await sleep(50);
+    const sent = whole.subarray(0, RUN * CHUNK);
+    expect(code(await complete(other, path, sent))).toBe('423 busy');
+    expect(code(await complete(app, path, sent))).toBe('423 busy');
+    await chunk.send(whole.subarray(RUN * CHUNK + 300, (RUN + 1) * CHUNK));
+    chunk.end();
+    expect(code(await chunk.answer)).toBe('200 uploading');
+    expect(code(await complete(other, path, whole.subarray(0, (RUN + 1) * CHUNK)))).toBe('200 complete');
+  });
+
   it('end with an upload that is cancelled, here or in another process', async () => {
     for (const target of [app, other]) {
       const path = await lingering();

@@ -18,10 +18,8 @@ export const chunkMutants = [
     name: 'commit before the storage has synced',
     breaks: '1 acknowledged is durable',
     file: SESSION,
-    find: "const storageState = await writer.commit(policy.durability === 'chunk');",
-    replace:
-      'void writer.commit(true).catch(() => undefined);\n' +
-      'const storageState = upload.storageState ?? {};',
+    find: 'return { state: await writer.commit(durable), next: null };',
+    replace: 'void writer.commit(true).catch(() => undefined);\n' + 'return { state: {}, next: null };',
     killedBy: { suite: ORDER_SPEC, test: 'a commit that fails is told' },
   },
   {
@@ -37,7 +35,7 @@ export const chunkMutants = [
   {
     name: 'Content-Length trusted: a short body is whole',
     breaks: '3 chunks are atomic, or a prefix',
-    file: SESSION,
+    file: 'src/engine/chunk-outcome.ts',
     find: 'return window && received !== lengthOf(window) ?',
     replace: 'return window && received > lengthOf(window) ?',
     killedBy: { suite: BROKEN_BODIES, test: 'that ends properly, but short, is refused whole' },

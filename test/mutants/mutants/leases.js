@@ -1,5 +1,7 @@
 const LEASES = 'src/persistence/lease.repository.ts';
 const TABLE = 'src/persistence/upload-table.ts';
+const LINGERING = 'src/engine/lingering-leases.ts';
+const LINGERING_SPEC = 'test/engine/lingering-leases.spec.ts';
 const LEASES_SPEC = 'test/engine/leases.spec.ts';
 const TAKEOVER_SPEC = 'test/engine/takeover.spec.ts';
 const CLOCK_SPEC = 'test/mutants/clock.spec.ts';
@@ -21,9 +23,41 @@ export const leaseMutants = [
     name: 'no token in the commit',
     breaks: '4 exact bytes',
     file: LEASES,
-    find: `AND lease_token = $2 AND status = 'uploading' RETURNING \${this.table.columns}`,
-    replace: `AND $2::uuid IS NOT NULL AND status = 'uploading' RETURNING \${this.table.columns}`,
+    find: `WHERE id = $1 AND lease_token = $2 AND status = 'uploading' AND NOT`,
+    replace: `WHERE id = $1 AND $2::uuid IS NOT NULL AND status = 'uploading' AND NOT`,
     killedBy: { suite: LEASES_SPEC, test: 'are taken; what the sleeper still writes is read by nobody' },
+  },
+  {
+    name: 'a lease that lingers serves whoever comes',
+    breaks: '11 isolation',
+    file: LINGERING,
+    find: 'return isSameCaller && start',
+    replace: 'return start',
+    killedBy: { suite: LINGERING_SPEC, test: 'are no way around the checks of a claim' },
+  },
+  {
+    name: 'a lease that lingers serves a chunk of an upload that expired',
+    breaks: '5 one winner',
+    file: LEASES,
+    find: 'AND NOT ($9::boolean AND expires_at <= now())',
+    replace: 'AND NOT ($9::boolean AND false)',
+    killedBy: { suite: LINGERING_SPEC, test: 'end with an upload that expired meanwhile' },
+  },
+  {
+    name: 'a lease that was taken by the next chunk is taken for a leftover',
+    breaks: '6 a usable offset',
+    file: LINGERING,
+    find: 'this.context.active.hold(kept.lease.token);',
+    replace: '',
+    killedBy: { suite: LINGERING_SPEC, test: 'are no leftovers while the next chunk arrives' },
+  },
+  {
+    name: 'a lease lingers though the process closes',
+    breaks: '6 a usable offset',
+    file: 'src/engine/upload-engine.ts',
+    find: 'await this.lingering.stop();',
+    replace: '',
+    killedBy: { suite: LINGERING_SPEC, test: 'are given back when the process closes' },
   },
   {
     name: 'a live lease is no obstacle',

@@ -1,4 +1,5 @@
 const DRIVER_SPEC = 'src/storage/local/local.driver.spec.ts';
+const CONTRACT_SPEC = 'test/contract/local.driver.contract.spec.ts';
 const WRITER = 'src/storage/local/local.writer.ts';
 const SYNC = 'if (durable) await this.target.file.datasync();';
 
@@ -56,9 +57,17 @@ export const storageMutants = [
     name: 'close not checked',
     breaks: '1 acknowledged is durable: close is where quotas and NFS tell',
     file: WRITER,
-    find: 'this.isClosed = true;\n      await file.close();',
-    replace: 'this.isClosed = true;\n      await file.close().catch(() => undefined);',
+    find: 'await this.target.file.close();',
+    replace: 'await this.target.file.close().catch(() => undefined);',
     killedBy: { suite: DRIVER_SPEC, test: 'a close that fails, fails the chunk' },
+  },
+  {
+    name: 'a writer that wrote nothing cuts off what others wrote',
+    breaks: '4 exact bytes',
+    file: WRITER,
+    find: 'if (this.isTouched) await file.truncate',
+    replace: 'await file.truncate',
+    killedBy: { suite: CONTRACT_SPEC, test: 'a writer that stays open, and has nothing to write' },
   },
   {
     name: 'a short write taken for a whole one',
