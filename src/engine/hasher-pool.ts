@@ -3,7 +3,6 @@ import {
   createBLAKE2s,
   createBLAKE3,
   createCRC32,
-  createMD5,
   createSHA1,
   createSHA224,
   createSHA256,
@@ -12,16 +11,17 @@ import {
   createSHA512,
   createXXHash128,
   createXXHash64,
-  type IHasher,
 } from 'hash-wasm';
 import type { ChecksumAlgorithm } from './checksum-algorithm.js';
+import type { Hasher } from './hasher.js';
+import { Md5Hasher } from './md5-hasher.js';
 
 /** The Castagnoli polynomial, reflected (RFC 3720, appendix B.4). */
 const CRC32C_POLYNOMIAL = 0x82f63b78;
 
-/** One maker per algorithm. WebAssembly, since node:crypto cannot save the state of a hash between two requests. */
-const MAKERS: Readonly<Record<ChecksumAlgorithm, () => Promise<IHasher>>> = {
-  md5: createMD5,
+/** One maker per algorithm. All are WebAssembly, since node:crypto cannot save the state of a hash between two requests. */
+const MAKERS: Readonly<Record<ChecksumAlgorithm, () => Promise<Hasher>>> = {
+  md5: () => Promise.resolve(new Md5Hasher()),
   sha1: createSHA1,
   sha224: createSHA224,
   sha256: createSHA256,
@@ -38,15 +38,15 @@ const MAKERS: Readonly<Record<ChecksumAlgorithm, () => Promise<IHasher>>> = {
   xxhash128: () => createXXHash128(),
 };
 
-const idle = new Map<ChecksumAlgorithm, IHasher[]>();
+const idle = new Map<ChecksumAlgorithm, Hasher[]>();
 
 /** Takes a hasher out of the pool: each has a WebAssembly memory of its own, too dear to make one per chunk. */
-export async function takeHasher(algorithm: ChecksumAlgorithm): Promise<IHasher> {
+export async function takeHasher(algorithm: ChecksumAlgorithm): Promise<Hasher> {
   return idle.get(algorithm)?.pop() ?? MAKERS[algorithm]();
 }
 
 /** Puts a hasher back; its state is worth nothing any more. */
-export function returnHasher(algorithm: ChecksumAlgorithm, hasher: IHasher): void {
+export function returnHasher(algorithm: ChecksumAlgorithm, hasher: Hasher): void {
   const hashers = idle.get(algorithm);
   if (hashers) hashers.push(hasher);
   else idle.set(algorithm, [hasher]);

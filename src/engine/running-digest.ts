@@ -1,5 +1,5 @@
-import type { IHasher } from 'hash-wasm';
 import type { ChecksumAlgorithm, Checksums } from './checksum-algorithm.js';
+import type { Hasher } from './hasher.js';
 import { returnHasher, takeHasher } from './hasher-pool.js';
 
 /** Saved states by algorithm, base64: what the row keeps with the offset. */
@@ -10,13 +10,13 @@ export type DigestState = Record<string, string>;
  * never reads the file again, on any instance, after any restart.
  */
 export class RunningDigest {
-  private constructor(private readonly hashers: ReadonlyMap<ChecksumAlgorithm, IHasher>) {}
+  private constructor(private readonly hashers: ReadonlyMap<ChecksumAlgorithm, Hasher>) {}
 
   /** Starts at byte 0. */
   static async start(algorithms: readonly ChecksumAlgorithm[]): Promise<RunningDigest> {
     const hashers = await Promise.all(algorithms.map(takeHasher));
     return new RunningDigest(
-      new Map(algorithms.map((algorithm, i) => [algorithm, (hashers[i] as IHasher).init()])),
+      new Map(algorithms.map((algorithm, i) => [algorithm, (hashers[i] as Hasher).init()])),
     );
   }
 
@@ -52,9 +52,7 @@ export class RunningDigest {
 
   /** The checksums, in lower-case hex. The digest can only be released afterwards. */
   finish(): Checksums {
-    return Object.fromEntries(
-      [...this.hashers].map(([algorithm, hasher]) => [algorithm, hasher.digest('hex')]),
-    );
+    return Object.fromEntries([...this.hashers].map(([algorithm, hasher]) => [algorithm, hasher.digest()]));
   }
 
   /** Gives the hashers back. Call once, last. */
