@@ -8,7 +8,7 @@ import type { Protocol } from './protocols/protocol.js';
 import { rest } from './protocols/rest.js';
 import { tus } from './protocols/tus.js';
 import { uploadx } from './protocols/uploadx.js';
-import { wholeForm } from './protocols/whole-form.js';
+import { chunkForms, wholeForm } from './protocols/whole-form.js';
 import { ServerProcess, type Usage } from './server-process.js';
 
 /** A server that runs, and what it uses. */
@@ -85,6 +85,7 @@ export const CONTENDERS: readonly Contender[] = [
   peer('bare: writev+sha256', bare, 'bare', 'writev+sha256'),
   peer('bare: writev+md5+sync', bare, 'bare', 'writev+md5+sync'),
   peer('bare: busboy', wholeForm, 'busboy'),
+  peer('bare: busboy, chunks', chunkForms, 'busboy'),
   { name: 'nginx: dav', protocol: dav, start: ({ folder }) => startNginx(folder) },
   { name: 'django: gunicorn', protocol: rest({ checksum: 'md5', isMultipart: true }), start: startGunicorn },
   ours('ours: defaults', rest({ checksum: 'md5' }), {}),

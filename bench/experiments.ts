@@ -23,6 +23,9 @@ const CHUNKED = [
   'uploadx: node',
 ];
 const FORMS = ['bare: busboy', 'ours: complete, form', 'django: gunicorn', 'multer: nest'];
+/** Those that take the same forms as each other. */
+const CHUNK_FORMS = ['bare: busboy, chunks', 'ours: complete, form', 'django: gunicorn'];
+const WHOLE_FORMS = ['bare: busboy', 'ours: complete, form', 'multer: nest'];
 const QUERIES = 1000;
 
 /** All tables, for files of `sizeBytes`. */
@@ -31,6 +34,8 @@ export function experiments(material: Material, sizeBytes: number): readonly Exp
     ...[1, 5, 16].map((mib) => oneUpload(material, sizeBytes, mib * MIB)),
     oneUpload(material, sizeBytes, sizeBytes, ['multer: nest', 'bare: busboy']),
     forms(material, sizeBytes),
+    ...[5, 16].map((mib) => sameForms(material, sizeBytes, mib * MIB, CHUNK_FORMS)),
+    sameForms(material, sizeBytes, sizeBytes, WHOLE_FORMS),
     atOnce(material, sizeBytes, 16),
     atOnce(material, sizeBytes, 64),
     tiny(material, 4 * 1024),
@@ -65,6 +70,24 @@ function forms(material: Material, sizeBytes: number): Experiment {
     baseline: 'bare: busboy',
     column: 'MB/s',
     run: upload(material, { sizeBytes, chunkBytes: 16 * MIB, count: 1 }),
+  };
+}
+
+/** The same for all, so that the ratio is that of the server and not of the size of its forms. */
+function sameForms(
+  material: Material,
+  sizeBytes: number,
+  chunkBytes: number,
+  contenders: readonly string[],
+): Experiment {
+  const chunks = chunkBytes === sizeBytes ? 'whole' : `${chunkBytes / MIB} MiB`;
+  return {
+    name: `multipart, ${chunks}`,
+    about: `${sizeBytes / MIB} MiB, ${chunks === 'whole' ? 'as one form' : `as forms of ${chunks} each; busboy puts nothing together`}.`,
+    contenders,
+    baseline: contenders[0] ?? '',
+    column: 'MB/s',
+    run: upload(material, { sizeBytes, chunkBytes, count: 1 }),
   };
 }
 

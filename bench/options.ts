@@ -50,7 +50,7 @@ export function readOptions(args: string[]): BenchOptions {
   }
 }
 
-const BASELINES = ['bare: writev', 'bare: busboy', 'tus: nest'];
+const BASELINES = ['bare: writev', 'bare: busboy', 'bare: busboy, chunks', 'tus: nest'];
 
 function isNamed(name: string, texts: readonly string[]): boolean {
   return texts.length === 0 || texts.some((text) => name.includes(text));

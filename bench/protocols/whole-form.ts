@@ -1,5 +1,5 @@
 import { expectStatus } from '../http-client.js';
-import { type Protocol, timed } from './protocol.js';
+import { type Protocol, timeChunks, timed } from './protocol.js';
 
 const BOUNDARY = 'bench-boundary';
 const HEAD = Buffer.from(
@@ -19,5 +19,16 @@ export const wholeForm: Protocol = {
     const sent = client.send('/files', { method: 'POST', headers }, body);
     const transferMs = await timed(sent.then((answer) => expectStatus(answer, 200, 201, 204)));
     return { transferMs, chunkMs: [transferMs], completionMs: null };
+  },
+};
+
+/** Each chunk as a form like that, for a server that does not put them together: what the forms alone cost. */
+export const chunkForms: Protocol = {
+  isChunked: true,
+  async upload(client, job) {
+    const timing = await timeChunks(job, async (_, length) => {
+      await wholeForm.upload(client, { ...job, sizeBytes: length });
+    });
+    return { ...timing, completionMs: null };
   },
 };

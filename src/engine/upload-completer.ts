@@ -101,10 +101,13 @@ export class UploadCompleter<Entity extends AbstractChunkedUpload> {
     caller: Caller,
   ): Promise<Entity> {
     const { hooks, events, repositories } = this.context;
-    const done = await repositories.completions.complete(upload, row, async (completed, manager) => {
-      // What it throws at once is its own as well.
-      return await hooks.onComplete?.(completed, { ...caller, manager });
-    });
+    const { completions } = repositories;
+    const done = hooks.onComplete
+      ? await completions.completeWith(upload, row, async (completed, manager) => {
+          // What it throws at once is its own as well.
+          return await hooks.onComplete?.(completed, { ...caller, manager });
+        })
+      : await completions.complete(upload, row);
     if (!done) throw await leaseLost(this.context, upload);
     events.emit('completed', done);
     return done;

@@ -2,6 +2,7 @@ import { type EntityManager, QueryFailedError } from 'typeorm';
 import type { AbstractChunkedUpload } from './abstract-chunked-upload.entity.js';
 import { databaseFailure } from './database-failure.js';
 import type { Lease } from './lease.repository.js';
+import type { Row } from './row-mapper.js';
 import { leaseIsClaimable, NEXT_GENERATION, NO_LEASE } from './upload-table.js';
 import type { UploadScope, UploadTable } from './upload-table.js';
 
@@ -17,12 +18,12 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
 
   /** Takes a fully received upload for completion; one left `completing` by a crash too, once its lease is over. */
   claim(id: string, scope: UploadScope, lease: Lease): Promise<Entity | null> {
-    return this.table.first(
+    return this.table.preparedFirst(
       `UPDATE ${this.table.name} SET status = 'completing', lease_token = $1, lease_holder = $2,
          lease_expires_at = now() + $3::float8 * interval '1 millisecond', ${NEXT_GENERATION}, updated_at = now()
        WHERE id = ${this.table.unlocked(4)} AND ${this.table.inScope(5, scope)} AND status IN ('uploading', 'completing')
          AND (size IS NULL OR "offset" = size) AND expires_at > now() AND ${leaseIsClaimable(7)}
-       RETURNING *`,
+       RETURNING ${this.table.columns}`,
       [lease.token, lease.holder, lease.ttlMs, id, scope.userId, scope.restricted, lease.takesOver],
     );
   }
@@ -41,27 +42,33 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     return rows.length > 0;
   }
 
+  /** Makes the upload complete. Null: the lease was lost. */
+  complete(upload: Entity, row: CompletedRow): Promise<Entity | null> {
+    return this.table.preparedFirst(this.toComplete, completing(upload, row));
+  }
+
   /**
-   * Makes the upload complete and runs `effect` in the same transaction, so that the app's own rows and the upload
-   * become visible together or not at all. Null: the lease was lost.
+   * The same, and runs `effect` in the same transaction, so that the app's own rows and the upload become visible together
+   * or not at all.
    */
-  async complete(
-    { id, leaseToken }: Entity,
+  async completeWith(
+    upload: Entity,
     row: CompletedRow,
     effect: (upload: Entity, manager: EntityManager) => Promise<unknown>,
   ): Promise<Entity | null> {
     const failure: { ofEffect?: unknown } = {};
     try {
       return await this.table.dataSource.transaction(async (manager) => {
-        const upload = await this.markComplete(manager, [id, leaseToken], row);
-        if (!upload) return null;
-        const result = await effect(upload, manager).catch((error: unknown) => {
+        const [rows] = await manager.query<[Row[], number]>(this.toComplete, completing(upload, row));
+        const completed = rows[0] && this.table.mapper.toEntity(rows[0]);
+        if (!completed) return null;
+        const result = await effect(completed, manager).catch((error: unknown) => {
           failure.ofEffect = error;
           throw error;
         });
-        if (result !== undefined) await this.remember(manager, id, result);
-        upload.completionResult = result ?? null;
-        return upload;
+        if (result !== undefined) await this.remember(manager, upload.id, result);
+        completed.completionResult = result ?? null;
+        return completed;
       });
     } catch (error) {
       // What the app's hook throws is its own, whatever it looks like; unless a statement of this transaction failed.
@@ -70,19 +77,10 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  private async markComplete(
-    manager: EntityManager,
-    [id, token]: [string, string | null],
-    { checksums, storageState }: CompletedRow,
-  ): Promise<Entity | null> {
-    const [rows] = await manager.query<[Record<string, unknown>[], number]>(
-      `UPDATE ${this.table.name} SET status = 'complete', size = "offset", completed_at = now(), updated_at = now(),
+  private get toComplete(): string {
+    return `UPDATE ${this.table.name} SET status = 'complete', size = "offset", completed_at = now(), updated_at = now(),
          checksums = $3::jsonb, storage_state = $4::jsonb, digest_state = NULL, ${NO_LEASE}
-       WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING *`,
-      [id, token, JSON.stringify(checksums), JSON.stringify(storageState)],
-    );
-    const row = rows[0];
-    return row ? this.table.mapper.toEntity(row) : null;
+       WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING ${this.table.columns}`;
   }
 
   private async remember(manager: EntityManager, id: string, result: unknown): Promise<void> {
@@ -91,4 +89,12 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
       JSON.stringify(result),
     ]);
   }
+}
+
+/** Parameters of the statement that makes an upload complete. */
+function completing(
+  { id, leaseToken }: AbstractChunkedUpload,
+  { checksums, storageState }: CompletedRow,
+): unknown[] {
+  return [id, leaseToken, JSON.stringify(checksums), JSON.stringify(storageState)];
 }

@@ -98,6 +98,21 @@ describe('completion', () => {
       expect(code(await complete(app, path, bytes))).toBe('200 complete');
     });
 
+    it('without a hook, needs two statements in all', async () => {
+      const plain = await startTestApp({ upload: { storage }, database, root });
+      try {
+        const path = await begin(plain, bytes, total);
+        const statements = await statementsOf(plain, () => complete(plain, path, bytes));
+        expect(statements).toHaveLength(2);
+        expect((await detail(plain, path)).body).toMatchObject({
+          status: 'complete',
+          checksums: { md5: md5(bytes) },
+        });
+      } finally {
+        await plain.close();
+      }
+    });
+
     it('takes one connection, however long its hook takes', async () => {
       const path = await begin(app, bytes, total);
       onComplete = () => sleep(1200);
@@ -200,8 +215,8 @@ describe('completion', () => {
     it('whose commit is lost on the way is repeated with the same answer', async () => {
       const path = await begin(app, bytes, total);
       const { completions } = app.type.engine.context.repositories;
-      const real = completions.complete.bind(completions);
-      jest.spyOn(completions, 'complete').mockImplementationOnce(async (...given) => {
+      const real = completions.completeWith.bind(completions);
+      jest.spyOn(completions, 'completeWith').mockImplementationOnce(async (...given) => {
         await real(...given);
         throw Object.assign(new Error('Connection terminated unexpectedly'));
       });

@@ -194,7 +194,7 @@ describe('the database', () => {
       expect(await app.files()).toEqual(files);
     });
 
-    it.each(['COMMIT', `status = 'complete'`, `status = 'completing'`])(
+    it.each([`status = 'complete'`, `status = 'completing'`])(
       'with the answer to %s: the completion is repeated with success',
       async (statement) => {
         const path = await begin(app, whole, total);

@@ -164,8 +164,10 @@ describe('system calls of the reference server', () => {
       datasync: (one) => one.name === 'fdatasync' && isOnPart(one),
       'folder sync': ({ name }) => name === 'fsync',
       rename: ({ name }) => name.startsWith('rename'),
-      'completion sent': (one) => isSend(one) && isTo(one, postgresPort()) && /= 'complete'/.test(one.text),
-      // By the state of the digest, which nothing but a commit has: the statement itself is sent once a connection.
+      // Both by what they bind, since the statement itself is sent once a connection: by the storage's last word, and by
+      // the digest that only a commit has beside.
+      'completion sent': (one) =>
+        isSend(one) && isTo(one, postgresPort()) && one.text.includes('\\"finished\\":true'),
       'offset sent': (one) => isSend(one) && isTo(one, postgresPort()) && one.text.includes('{\\"md5\\":'),
       answer: (one) => isSend(one) && one.text.includes('HTTP/1.1 200'),
     };

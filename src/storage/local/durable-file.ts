@@ -51,11 +51,20 @@ function dropFirst(buffers: Buffer[], count: number): Buffer[] {
 
 /** Makes the names in a folder durable: a file survives a power cut only when its directory entry does too. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await syncFolderAfter(path, () => Promise.resolve(true));
+}
+
+/** The same once `change` has changed names in it; the folder is opened meanwhile. Nothing is synced when it says false. */
+export async function syncFolderAfter(path: string, change: () => Promise<boolean>): Promise<boolean> {
+  const opening = open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  opening.catch(() => undefined);
   try {
-    await folder.sync();
+    const isChanged = await change();
+    if (isChanged) await (await opening).sync();
+    return isChanged;
   } finally {
-    await folder.close();
+    // Nothing was written through it: no news can come of closing it, and nobody has to wait.
+    opening.then((folder) => folder.close()).catch(() => undefined);
   }
 }
 

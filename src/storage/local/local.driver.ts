@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs';
-import { link, rename, rm, stat } from 'node:fs/promises';
+import { link, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { PassThrough, pipeline, type Readable } from 'node:stream';
 import type {
@@ -15,9 +15,10 @@ import type { AdoptingStorage } from '../file-import.js';
 import type { StoredObject, SweepableStorage } from '../sweepable-storage.js';
 import { FolderMaker, openExisting, removeEmptyFolders, statOrNull, syncFolder } from './durable-file.js';
 import { LocalOpener } from './local.opener.js';
+import { LocalSealer } from './local.sealer.js';
 import { LocalWriter } from './local.writer.js';
 import type { FileExtensions } from '../storage-key.js';
-import { committedGeneration, LocalFiles, resolveExtensions } from './local-files.js';
+import { LocalFiles, resolveExtensions } from './local-files.js';
 import { listObjects } from './local-listing.js';
 import { LocalVolume } from './local-volume.js';
 import { bytesLost, storageFailure } from './storage-failure.js';
@@ -42,12 +43,14 @@ export class LocalStorage implements SweepableStorage, LinkableStorage, Adopting
   private readonly volume: LocalVolume;
   private readonly files: LocalFiles;
   private readonly opener: LocalOpener;
+  private readonly sealer: LocalSealer;
 
   /** @throws RangeError for extensions that are none. */
   constructor({ root, extensions = {} }: LocalStorageOptions) {
     this.volume = new LocalVolume(root);
     this.files = new LocalFiles(this.volume.root, resolveExtensions(extensions));
     this.opener = new LocalOpener(this.volume, this.files);
+    this.sealer = new LocalSealer(this.files, this.opener);
   }
 
   check(): Promise<void> {
@@ -82,15 +85,7 @@ export class LocalStorage implements SweepableStorage, LinkableStorage, Adopting
 
   async finish(upload: StoredUpload, size: number): Promise<StorageState> {
     try {
-      // Another holder whose lease ran out may have done it meanwhile: then it is done, whatever became of this try.
-      if (!(await this.isSealed(upload, size))) {
-        await this.seal(upload, size).catch(async (error: unknown) => {
-          if (!(await this.isSealed(upload, size))) throw error;
-        });
-      }
-      // In any case: a crash between the name and its sync left one that a power cut would take away.
-      await syncFolder(dirname(this.files.final(upload)));
-      await this.dropParts(upload);
+      await this.sealer.seal(upload, size);
       const { generation } = upload;
       return { volume: await this.volume.id(), generation, finished: true, ...this.files.remembered(upload) };
     } catch (error) {
@@ -102,7 +97,7 @@ export class LocalStorage implements SweepableStorage, LinkableStorage, Adopting
     try {
       if (upload.storageState) await this.volume.verify(upload.storageState.volume);
       // Parts before the final file: of a completion that renames meanwhile, the result is deleted too.
-      await this.dropParts(upload);
+      await this.sealer.dropParts(upload);
       await rm(this.files.final(upload), { force: true });
       await removeEmptyFolders(this.volume.root, dirname(this.files.path(upload.storageKey)));
     } catch (error) {
@@ -160,36 +155,10 @@ export class LocalStorage implements SweepableStorage, LinkableStorage, Adopting
     );
   }
 
-  /** Whether the file has its final name: nothing is received under another one any more. */
-  private async isSealed(upload: StoredUpload, size: number): Promise<boolean> {
-    const finished = await statOrNull(this.files.final(upload));
-    if (finished?.size !== size) return false;
-    return !(await statOrNull(this.files.part(upload, committedGeneration(upload) ?? upload.generation)));
-  }
-
-  /** Cuts the received file to its exact size, syncs it, and gives it its final name. */
-  private async seal(upload: StoredUpload, size: number): Promise<void> {
-    const target = await this.opener.open(upload, size);
-    const writer = new LocalWriter(target);
-    try {
-      await writer.commit(true);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    await rename(target.path, this.files.final(upload));
-  }
-
   private async openRange(upload: StoredUpload, { start, end }: ByteRange): Promise<ReadStream> {
     const path = await this.files.whereabouts(upload);
     const { size } = await stat(path).catch((error: unknown) => this.opener.explainMissing(upload, error));
     if (size < end) throw bytesLost();
     return createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
-  }
-
-  private async dropParts(upload: StoredUpload): Promise<void> {
-    for (let generation = 0; generation <= upload.generation; generation++) {
-      await rm(this.files.part(upload, generation), { force: true });
-    }
   }
 }

@@ -1,6 +1,7 @@
 const DRIVER_SPEC = 'src/storage/local/local.driver.spec.ts';
 const CONTRACT_SPEC = 'test/contract/local.driver.contract.spec.ts';
 const WRITER = 'src/storage/local/local.writer.ts';
+const SEALER = 'src/storage/local/local.sealer.ts';
 const SYNC = 'if (durable) await this.target.file.datasync();';
 
 /** What reaches the disk, and in which order. */
@@ -48,7 +49,15 @@ export const storageMutants = [
   {
     name: 'no sync of the final name',
     breaks: '7 completion is all or nothing',
-    file: 'src/storage/local/local.driver.ts',
+    file: SEALER,
+    find: 'return syncFolderAfter(dirname(part), ',
+    replace: 'return ((change: () => Promise<boolean>) => change())(',
+    killedBy: { suite: DRIVER_SPEC, test: 'finishing: the bytes, the final name' },
+  },
+  {
+    name: 'no sync of a final name that was there',
+    breaks: '7 completion is all or nothing',
+    file: SEALER,
     find: 'await syncFolder(dirname(this.files.final(upload)));',
     replace: '',
     killedBy: { suite: DRIVER_SPEC, test: 'finishing again, after a crash' },
