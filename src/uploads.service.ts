@@ -60,7 +60,7 @@ export class UploadsService<Entity extends AbstractChunkedUpload = AbstractChunk
     const command = {
       caller: appCaller(userId),
       window: null,
-      body: { stream, length: null, keepsPrefix: false, isWhole: Promise.resolve() },
+      body: { stream, length: null, keepsPrefix: false, isDisposable: false, isWhole: Promise.resolve() },
       description: { filename, isNameFinal: true, contentType, owner },
       columns: columns ?? {},
       late: null,

@@ -28,7 +28,7 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   async append(command: AppendCommand): Promise<Entity> {
     const { caller, window, stream } = command;
     if (window) admitWindow(caller.limits, window);
-    const receiver = stream && new ChunkReceiver(stream, this.context.policy.idleTimeoutMs);
+    const receiver = stream && new ChunkReceiver(stream, this.context.policy.idleTimeoutMs, true);
     try {
       return await this.appendFrom(command, receiver);
     } finally {

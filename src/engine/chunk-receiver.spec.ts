@@ -8,7 +8,11 @@ const tick = (ms = 5) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 /** A receiver whose batches are collected, or held back until `release` is called. */
 function receiving(
   source: Readable,
-  { idleTimeoutMs = 1000, ...options }: Partial<ReceiveOptions> & { idleTimeoutMs?: number } = {},
+  {
+    idleTimeoutMs = 1000,
+    isDisposable = false,
+    ...options
+  }: Partial<ReceiveOptions> & { idleTimeoutMs?: number; isDisposable?: boolean } = {},
 ) {
   const batches: Buffer[][] = [];
   const written: Buffer[] = [];
@@ -31,7 +35,7 @@ function receiving(
       return super.run(given);
     }
   }
-  const receiver = new Receiver(source, idleTimeoutMs);
+  const receiver = new Receiver(source, idleTimeoutMs, isDisposable);
   const release = () => {
     state.isHeld = false;
     waiting.splice(0).forEach((resolve) => resolve());
@@ -51,6 +55,19 @@ describe('ChunkReceiver', () => {
     expect([receiver.received, receiver.written]).toEqual([6_553_600, 6_553_600]);
     expect(state.most).toBe(1);
     expect(batches.length).toBeLessThan(10);
+  });
+
+  it.each([true, false])('frees what is written, if nobody else keeps it: %s', async (isDisposable) => {
+    const sent = pieces(20, 65_536);
+    const whole = Buffer.concat(sent);
+    const [part] = pieces(1, 100_000);
+    const source = Readable.from([...sent, part?.subarray(50_000)]);
+    const { receiver, batches, bytes } = receiving(source, { isDisposable });
+    expect(await receiver.run()).toEqual({ kind: 'ended' });
+    expect(bytes().subarray(0, whole.length).equals(whole)).toBe(true);
+    expect(sent.map(({ length }) => length)).toEqual(Array(20).fill(isDisposable ? 0 : 65_536));
+    expect(batches.flat().at(-1)).toHaveLength(50_000);
+    expect(part).toHaveLength(100_000);
   });
 
   it('an empty body ends without a batch', async () => {

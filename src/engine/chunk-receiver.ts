@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { freeBuffers } from './free-buffers.js';
 
 /** Bytes gathered before they are written: one system call for sixteen of Node's 64 KiB pieces. */
 const BATCH_BYTES = 1024 * 1024;
@@ -57,10 +58,14 @@ export class ChunkReceiver {
   private readonly onBroken = (cause?: unknown) => this.end({ kind: 'broken', cause });
   private readonly onAbort = () => this.end({ kind: 'aborted', reason: this.options?.signal.reason });
 
-  /** Begins to gather; call `run` or `drop`. */
+  /**
+   * Begins to gather; call `run` or `drop`.
+   * @param isDisposable whether nobody else keeps the buffers of `source`: they are freed when they are written.
+   */
   constructor(
     private readonly source: Readable,
     idleTimeoutMs: number,
+    private readonly isDisposable: boolean,
   ) {
     ChunkReceiver.running++;
     this.idleTimer = setTimeout(() => this.onSilence(), idleTimeoutMs);
@@ -143,7 +148,10 @@ export class ChunkReceiver {
     this.batch = [];
     this.batchBytes = 0;
     this.writing = options.write(batch).then(
-      () => this.onWritten(options, batchBytes),
+      () => {
+        if (this.isDisposable) freeBuffers(batch);
+        this.onWritten(options, batchBytes);
+      },
       (error: unknown) => this.settle.reject(error),
     );
   }

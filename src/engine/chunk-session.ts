@@ -75,7 +75,8 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     const writer = input.writer ?? (await driver.append(storedUpload(upload), upload.offset));
     try {
       const body = await this.unlessStopped(input.open());
-      const receiver = input.receiver ?? new ChunkReceiver(body.stream, this.context.policy.idleTimeoutMs);
+      const receiver =
+        input.receiver ?? new ChunkReceiver(body.stream, policy.idleTimeoutMs, body.isDisposable);
       body.onAccepted?.();
       const outcome = await receiver.run(this.reception(receiver, input, { writer, digest }));
       // What follows the file may show that the message is none, which tells more than a wrong length.

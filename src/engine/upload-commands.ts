@@ -17,6 +17,8 @@ export interface ChunkBody {
   readonly length: number | null;
   /** Whether the part that arrived before the connection broke is kept (raw bodies), or dropped (multipart). */
   readonly keepsPrefix: boolean;
+  /** Whether nobody else keeps the buffers of `stream`: then they are freed when they are written. */
+  readonly isDisposable: boolean;
   /** Settles when the whole message was well-formed to its end; a chunk is not committed before. */
   readonly isWhole: Promise<unknown>;
   /** Called once, when bytes will be read: the place to answer `Expect: 100-continue`. */
@@ -62,7 +64,10 @@ export interface AppendCommand {
   readonly window: ChunkWindow | null;
   /** Reads up to the first byte; called once, when the upload is known to take the chunk. */
   readonly open: () => Promise<ChunkBody>;
-  /** The same bytes, where they need not be looked for: some are gathered while the upload is being claimed. */
+  /**
+   * The same bytes, where they need not be looked for and nobody else keeps their buffers: some are gathered while the
+   * upload is being claimed.
+   */
   readonly stream: Readable | null;
 }
 

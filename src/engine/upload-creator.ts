@@ -123,7 +123,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     const { upload, lease } = leased;
     const { body, caller, window, isApps } = command;
     const write = this.context.active.enter(upload.id, lease.token, 0);
-    const receiver = isApps ? new ChunkReceiver(body.stream, NO_TIMEOUT_MS) : null;
+    const receiver = isApps ? new ChunkReceiver(body.stream, NO_TIMEOUT_MS, false) : null;
     try {
       const session = new ChunkSession(this.context, leased, write);
       const open = () => Promise.resolve(body);
@@ -177,9 +177,16 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       { ...storedUpload(draft), storageState },
       { start: 0, end: offset },
     );
-    const body = { stream, length: offset, keepsPrefix: false, isWhole: Promise.resolve() };
+    const isWhole = Promise.resolve();
+    const body = { stream, length: offset, keepsPrefix: false, isDisposable: false, isWhole };
     try {
-      return await this.appender.append({ caller, id, window, open: () => Promise.resolve(body), stream });
+      return await this.appender.append({
+        caller,
+        id,
+        window,
+        open: () => Promise.resolve(body),
+        stream: null,
+      });
     } finally {
       // A refused one was not read, and would keep its file open.
       stream.destroy();

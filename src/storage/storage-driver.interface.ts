@@ -23,7 +23,7 @@ export interface ByteRange {
 /** One chunk on its way into storage. Ends with `commit` or `commitOpen` (then perhaps `published`), or with `abort`. */
 export interface StorageWriter {
   /**
-   * Appends every byte of `buffers`, looping over short writes.
+   * Appends every byte of `buffers`, looping over short writes. They are the caller's again when it is done: keep copies.
    * @throws UploadError `no_space`, `storage_unavailable`; the writer can then only be aborted.
    */
   write(buffers: readonly Buffer[]): Promise<void>;

@@ -172,6 +172,7 @@ interface Target {
 class MemoryWriter implements StorageWriter {
   private position: number;
   private isClosed = false;
+  private isTouched = false;
 
   constructor(
     private readonly disk: MemoryDisk,
@@ -183,6 +184,7 @@ class MemoryWriter implements StorageWriter {
 
   async write(buffers: readonly Buffer[]): Promise<void> {
     await this.step('write');
+    this.isTouched = true;
     const bytes = Buffer.concat(buffers);
     this.target.file.writeAt(this.position, bytes);
     this.position += bytes.length;
@@ -212,7 +214,7 @@ class MemoryWriter implements StorageWriter {
     this.isClosed = true;
     const { name, file, offset, isNew } = this.target;
     await this.step('truncate');
-    file.truncate(offset);
+    if (this.isTouched) file.truncate(offset);
     if (!isNew) return;
     await this.step('unlink');
     this.disk.files.delete(name);

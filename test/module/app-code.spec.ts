@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
@@ -204,6 +205,16 @@ describe.each(ADAPTERS)('The app’s own code, on %s', (adapter) => {
     });
     expect(refused.destroyed).toBe(true);
     expect((await app.rows()).length).toBe(2);
+  });
+
+  it('gives buffers that it keeps', async () => {
+    const app = await start();
+    const kept = randomBytes(3_000_000);
+    const copy = Buffer.from(kept);
+    const { id } = await serviceOf(app).create(Readable.from([kept]), { filename: 'a.bin' });
+    expect(kept.equals(copy)).toBe(true);
+    const stored = (await (await serviceOf(app).read(id)).toArray()) as Buffer[];
+    expect(Buffer.concat(stored).equals(copy)).toBe(true);
   });
 
   it('gives any text as an id, and hears that there is no such upload', async () => {

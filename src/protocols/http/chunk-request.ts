@@ -94,11 +94,18 @@ function rawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequ
   const length = announcedLength(exchange);
   if (length === 0 && (!window || lengthOf(window) > 0)) throw noChunk();
   if (length !== null && window && length !== lengthOf(window)) throw lengthMismatch(window, length);
-  const onAccepted = () => exchange.acceptBody();
+  const body = {
+    stream: incoming,
+    length,
+    keepsPrefix: true,
+    isDisposable: true,
+    isWhole: Promise.resolve(),
+    onAccepted: () => exchange.acceptBody(),
+  };
   const open = (): OpenChunk => {
     const fields = exchange.queryEntries();
     return {
-      body: { stream: incoming, length, keepsPrefix: true, isWhole: Promise.resolve(), onAccepted },
+      body,
       uploadId: uploadIdIn(fields),
       description: describe(exchange, fields, {
         contentType: normalizeMediaType(exchange.header('content-type')),
@@ -141,7 +148,13 @@ async function openForm(exchange: HttpExchange, form: MultipartBody): Promise<Op
   const before = merge(file.fieldsBefore);
   const fields = () => wholeForm(form).then(merge);
   return {
-    body: { stream: file.stream, length: null, keepsPrefix: false, isWhole: wholeForm(form) },
+    body: {
+      stream: file.stream,
+      length: null,
+      keepsPrefix: false,
+      isDisposable: true,
+      isWhole: wholeForm(form),
+    },
     uploadId: uploadIdIn(before),
     description: { ...describe(exchange, before, file), isNameFinal: Boolean(before.get('filename')) },
     late: async () => {

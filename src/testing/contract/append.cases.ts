@@ -86,6 +86,23 @@ export const appendCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: 'keeps no buffer once it is written',
+    body: async ({ driver }) => {
+      const bytes = pattern(MEBIBYTE);
+      const upload = newUpload();
+      const writer = await driver.append(upload, 0);
+      const lent = Buffer.alloc(MEBIBYTE / 4);
+      for (let at = 0; at < bytes.length; at += lent.length) {
+        bytes.copy(lent, 0, at);
+        await writer.write([lent]);
+        lent.fill(0);
+      }
+      const after = committed(upload, await writer.commit(true));
+      await assertHolds(driver, after, bytes);
+      await driver.discard(after);
+    },
+  },
+  {
     name: 'writes large buffers whole',
     body: async ({ driver }) => {
       const bytes = pattern(MEBIBYTE);

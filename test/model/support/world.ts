@@ -182,7 +182,7 @@ export function bodyOf(bytes: Buffer, { isRaw, ending = 'whole', pace, pieces = 
       ? Promise.reject(new UploadError('malformed_request', 'The form breaks off.'))
       : Promise.resolve();
   isWhole.catch(() => undefined);
-  return { stream: Readable.from(arriving()), length: null, keepsPrefix: isRaw, isWhole };
+  return { stream: Readable.from(arriving()), length: null, keepsPrefix: isRaw, isDisposable: true, isWhole };
 }
 
 /** Bytes that differ from all others. */
