@@ -51,7 +51,7 @@ function oneUpload(
   chunkBytes: number,
   more: readonly string[] = [],
 ): Experiment {
-  const chunks = chunkBytes === sizeBytes ? 'whole' : `${chunkBytes / MIB} MiB`;
+  const chunks = chunkName(chunkBytes, sizeBytes);
   return {
     name: `one upload, ${chunks}`,
     about: `${sizeBytes / MIB} MiB from one client, raw (Django knows only forms), ${chunks === 'whole' ? 'in one request' : `in chunks of ${chunks}`}.`,
@@ -60,6 +60,10 @@ function oneUpload(
     column: 'MB/s',
     run: upload(material, { sizeBytes, chunkBytes, count: 1 }),
   };
+}
+
+function chunkName(chunkBytes: number, sizeBytes: number): string {
+  return chunkBytes === sizeBytes ? 'whole' : `${chunkBytes / MIB} MiB`;
 }
 
 function forms(material: Material, sizeBytes: number): Experiment {
@@ -80,7 +84,7 @@ function sameForms(
   chunkBytes: number,
   contenders: readonly string[],
 ): Experiment {
-  const chunks = chunkBytes === sizeBytes ? 'whole' : `${chunkBytes / MIB} MiB`;
+  const chunks = chunkName(chunkBytes, sizeBytes);
   return {
     name: `multipart, ${chunks}`,
     about: `${sizeBytes / MIB} MiB, ${chunks === 'whole' ? 'as one form' : `as forms of ${chunks} each; busboy puts nothing together`}.`,

@@ -71,6 +71,7 @@ export { UploadEvents, type UploadEventName, type UploadListener } from './event
 // Storage
 export type {
   ByteRange,
+  OpenCommit,
   StorageCapabilities,
   StorageDriver,
   StorageState,

@@ -24,6 +24,7 @@ describe('resolveSettings', () => {
       durability: 'chunk',
       idleTimeoutMs: 60_000,
       leaseTtlMs: 30_000,
+      leaseLingerMs: 1_000,
       keepRecords: false,
     });
     expect(door).toMatchObject({
@@ -36,6 +37,14 @@ describe('resolveSettings', () => {
     });
     expect(door.isRestricted(context)).toBe(true);
     expect([Object.isFrozen(policy), Object.isFrozen(door)]).toEqual([true, true]);
+  });
+
+  it.each([
+    ['1h', '10s', 2_000],
+    ['500ms', '10s', 500],
+    [0, '10s', 0],
+  ])('a lease lingers %s of %s at most: %d ms', (leaseLinger, leaseTtl, leaseLingerMs) => {
+    expect(resolve({ leaseLinger, leaseTtl }).policy).toMatchObject({ leaseLingerMs });
   });
 
   it('reads sizes, durations, lists', () => {

@@ -1,5 +1,6 @@
 import { userOfRequest } from './access/caller.js';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './engine/checksum-algorithm.js';
+import { LIFE_FACTOR } from './engine/lingering-leases.js';
 import type { UploadPolicy } from './engine/upload-policy.js';
 import type { Quota } from './persistence/upload.repository.js';
 import { UPLOAD_ERROR_CODES } from './errors/upload-error-code.js';
@@ -126,11 +127,11 @@ function quota({ maxOpenUploads, maxOpenBytes }: UploadSettings): Quota | null {
   return { uploads, bytes: size('maxOpenBytes', maxOpenBytes ?? Number.MAX_SAFE_INTEGER) };
 }
 
-/** A lease lingers for a part of its time at most: what is left of it has to last until it is extended. */
+/** A lease that lingers lives no longer than any other. */
 function leaseTimes({ leaseTtl = '30s', leaseLinger = '1s' }: UploadSettings) {
   const leaseTtlMs = timer('leaseTtl', leaseTtl);
   const lingerMs = timer('leaseLinger', leaseLinger, 0);
-  return { leaseTtlMs, leaseLingerMs: Math.min(lingerMs, Math.floor(leaseTtlMs / 5)) };
+  return { leaseTtlMs, leaseLingerMs: Math.min(lingerMs, Math.floor(leaseTtlMs / LIFE_FACTOR)) };
 }
 
 function filenameBytes(value: number): number {

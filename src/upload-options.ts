@@ -118,8 +118,8 @@ export interface UploadSettings<
   /** Name of the multipart part that holds the bytes. @default 'file' */
   readonly fileField?: string;
   /**
-   * `'chunk'`: an acknowledged chunk survives a power cut. `'complete'`: only a completed file does, or a crash of
-   * PostgreSQL. @default 'chunk'
+   * `'chunk'`: an acknowledged chunk survives a power cut and a crash of PostgreSQL. `'complete'`: only a completed file
+   * does. @default 'chunk'
    */
   readonly durability?: Durability;
   /** A chunk that receives nothing for this long is ended; what arrived of a raw body is kept. @default '60s' */

@@ -37,7 +37,7 @@ export class ActiveWrites {
     return this.byUpload.get(uploadId);
   }
 
-  /** Notes that this process uses `token`, from before it is asked for: whatever else it has in a row is a leftover. */
+  /** Notes that this process uses `token`, from before it is asked for: whatever else it has in a row lingers, or is a leftover. */
   hold(token: string): void {
     this.tokens.add(token);
   }

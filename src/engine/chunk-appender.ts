@@ -1,22 +1,26 @@
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
+import type { StorageWriter } from '../storage/storage-driver.interface.js';
 import type { ActiveWrite } from './active-writes.js';
 import { ChunkReceiver } from './chunk-receiver.js';
 import { ChunkSession, type StoredChunk } from './chunk-session.js';
 import type { ChunkWindow } from './chunk-window.js';
 import type { EngineContext } from './engine-context.js';
 import type { LeaseClaimer, Leased } from './lease-claimer.js';
-import type { Lingering, LingeringLeases } from './lingering-leases.js';
+import type { LingeringLeases } from './lingering-leases.js';
 import { giveBackAfter, leaseLost } from './lost-lease.js';
 import type { AppendCommand } from './upload-commands.js';
 import { admitWindow } from './upload-policy.js';
 
-/** A lease that a chunk is written under, and the writer that is open already where it was kept from the chunk before. */
-type Writable<Entity> = Leased<Entity> & Partial<Pick<Lingering<Entity>, 'writer'>>;
+/** A lease that a chunk is written under. */
+interface HeldLease<Entity> extends Leased<Entity> {
+  /** Open already, where it was kept from the chunk before. */
+  readonly writer?: StorageWriter;
+}
 
 /**
- * Appends chunks: claim, write in place, sync, commit. Two round trips, no connection held in between; one, where chunk
- * follows chunk.
+ * Appends chunks: claim, write in place, sync, commit. Two round trips, or one where chunk follows chunk; no connection
+ * is held in between.
  */
 export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   constructor(
@@ -39,13 +43,14 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   private async appendFrom(command: AppendCommand, receiver: ChunkReceiver | null): Promise<Entity> {
     const { caller, id, window } = command;
     const { start, end, total } = window ?? { start: 0, end: null, total: null };
-    const leased: Writable<Entity> =
+    const leased: HeldLease<Entity> =
       this.lingering.take(id, caller, window) ??
       (await this.claimer.claimChunk({ id, scope: caller, start, end, total }));
     const write = this.context.active.enter(id, leased.lease.token, start);
     try {
       return await this.receive(command, { leased, write, receiver });
     } catch (error) {
+      // Before the session had it, a hook may have refused; behind the session this does nothing.
       await leased.writer?.abort();
       throw await this.giveBack(leased, error);
     } finally {
@@ -59,7 +64,7 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
       leased,
       write,
       receiver,
-    }: { leased: Writable<Entity>; write: ActiveWrite; receiver: ChunkReceiver | null },
+    }: { leased: HeldLease<Entity>; write: ActiveWrite; receiver: ChunkReceiver | null },
   ): Promise<Entity> {
     const { hooks, events } = this.context;
     await hooks.beforeChunk?.(leased.upload, window, caller);
@@ -75,7 +80,7 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
   }
 
   /** Makes a stored chunk the row's, and gives the lease back with it, unless a writer is open for the next one. */
-  async commit(leased: Writable<Entity>, chunk: StoredChunk, window: ChunkWindow | null): Promise<Entity> {
+  async commit(leased: HeldLease<Entity>, chunk: StoredChunk, window: ChunkWindow | null): Promise<Entity> {
     const { upload, lease } = leased;
     const isWholeFile = window === null && chunk.interruption === null;
     const { policy, repositories } = this.context;

@@ -38,9 +38,9 @@ export interface SessionInput {
   /** Gathers the body already. */
   readonly receiver: ChunkReceiver | null;
   /** Open at the offset already. */
-  readonly writer?: StorageWriter | undefined;
-  /** Whether a writer for the next chunk is of use. @default false */
-  readonly staysOpen?: boolean;
+  readonly writer?: StorageWriter;
+  /** Whether a writer for the next chunk is of use. */
+  readonly staysOpen: boolean;
 }
 
 /** Receives one chunk under a lease: claim is behind it, commit ahead of it. */
@@ -58,8 +58,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
     const onLost = () => this.write.stop(new StopRequest(takenOver(), false));
     // One that was kept from the chunk before has little time left.
     const firstInMs = input.writer && policy.leaseLingerMs;
-    const kept = { id: upload.id, lease, onLost, ...(firstInMs !== undefined && { firstInMs }) };
-    return keepLease(repositories.leases, kept, async () => {
+    return keepLease(repositories.leases, { id: upload.id, lease, onLost, firstInMs }, async () => {
       const digest = await digestAt(this.context.driver, upload);
       try {
         return await this.storeHashed(input, digest);
@@ -172,7 +171,7 @@ export class ChunkSession<Entity extends AbstractChunkedUpload> {
 async function commit(
   writer: StorageWriter,
   durable: boolean,
-  staysOpen = false,
+  staysOpen: boolean,
 ): Promise<{ state: StorageState; next: StorageWriter | null }> {
   if (staysOpen && writer.commitOpen) return writer.commitOpen(durable);
   return { state: await writer.commit(durable), next: null };

@@ -5,7 +5,7 @@ import { storedUpload } from './engine-context.js';
 import { RunningDigest } from './running-digest.js';
 
 /**
- * The running digest of an upload at its offset, from the saved state. Only when another version of the hash library
+ * The running digest of an upload at its offset, from the saved state. Only when another version of a hash's program
  * saved that state, after an upgrade in the middle of an upload, are the bytes read again, once.
  */
 export async function digestAt(driver: StorageDriver, upload: AbstractChunkedUpload): Promise<RunningDigest> {

@@ -5,6 +5,6 @@ export interface Hasher {
   update(bytes: Uint8Array): void;
   save(): Uint8Array;
   load(state: Uint8Array): void;
-  /** In lower-case hex. */
+  /** In lower-case hex. Only `init` and `load` may follow. */
   digest(): string;
 }

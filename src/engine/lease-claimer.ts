@@ -74,8 +74,9 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
   }
 
   /**
-   * Runs `take`, and once more when what stood in its way was a lease that is over: of a holder that provably ended, or,
-   * when the time is up, of one that may only be paused, and whose bytes are then left to it.
+   * Runs `take`, and once more when what stood in its way was a lease that is over: of a holder that provably ended, of the
+   * chunk before (it lingers here), or, when the time is up, of one that may only be paused, and whose bytes are then left
+   * to it.
    * @param refuse answers for the row as it is; it may throw.
    */
   async takeOrRefuse<Result, Other = never>(
@@ -89,7 +90,7 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
     requireUsable(sighting);
     requireIntact(sighting.upload);
     const isOver = sighting.upload.leaseToken !== null && sighting.leaseSeconds === null;
-    if ((await this.releaseIfDead(sighting.upload)) || isOver) {
+    if ((await this.releaseIfUnused(sighting.upload)) || isOver) {
       const retaken = await take(true);
       if (retaken) return retaken;
     }
@@ -97,19 +98,19 @@ export class LeaseClaimer<Entity extends AbstractChunkedUpload> {
   }
 
   /**
-   * What to do when a process asks for a lease: the write that has it ends. One that no write has any more, or ever had, is
-   * given back: the database was away when that was to be done, or when it was granted.
+   * What to do when a process asks for a lease: the write that has it ends. One that no write has is given back: it lingers
+   * for the next chunk, or the database was away when it was to be given back, or when it was granted.
    */
   heed({ uploadId, token, holder, start }: LeaseRequest): void {
     if (start !== null) this.context.active.letGo(uploadId, token, start);
     if (holder === null || !this.context.holder.isSelf(holder)) return;
     const lease = { id: uploadId, leaseToken: token, leaseHolder: holder };
     // When the database is away again, whoever asks will do so again.
-    this.releaseIfDead(lease).catch(() => undefined);
+    this.releaseIfUnused(lease).catch(() => undefined);
   }
 
   /** Gives back a lease that no chunk is written under: of a holder that ended, or one that lingers; whether there was one. */
-  async releaseIfDead({
+  async releaseIfUnused({
     id,
     leaseToken,
     leaseHolder,

@@ -9,7 +9,7 @@ import type { Leased } from './lease-claimer.js';
 /** So many chunks of an upload come here, one behind the other, before its lease is kept: they may be spread over servers. */
 const LONG_RUN = 4;
 /** A process that dies between two chunks keeps others out for so many times what its leases linger. */
-const LIFE_FACTOR = 5;
+export const LIFE_FACTOR = 5;
 /** Leases, and open files, that an upload type keeps at most. */
 const MOST_LINGERING = 256;
 /** Uploads whose chunks are counted. */
@@ -95,16 +95,16 @@ export class LingeringLeases<Entity extends AbstractChunkedUpload> {
     await Promise.all([...this.kept].map(([id, { lease }]) => this.giveBack(id, lease.token)));
   }
 
-  /** Closes the writer of a lease that was taken or never kept, and gives the lease back; false: it was lost. */
-  async end({ upload, lease, writer }: Lingering<Entity>): Promise<boolean> {
+  /** Closes the writer, and gives the lease back. */
+  private async end({ upload, lease, writer }: Lingering<Entity>): Promise<void> {
     const { leases } = this.context.repositories;
     try {
       await writer.commit(false);
     } catch (error) {
       // Some filesystems say only now that they lost what was acknowledged without a sync.
-      if (UploadError.is(error, 'failed')) return leases.fail(upload.id, lease.token);
+      if (UploadError.is(error, 'failed')) return void (await leases.fail(upload.id, lease.token));
     }
-    return leases.release(upload.id, lease.token);
+    await leases.release(upload.id, lease.token);
   }
 
   private forget({ upload, timer }: Kept<Entity>): void {

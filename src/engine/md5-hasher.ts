@@ -15,7 +15,7 @@ const HEAD_BYTES = FORMAT.length + STATE_BYTES + 8;
 
 let program: WebAssembly.Module | null = null;
 
-/** MD5, as fast as Node's own, with a state that can be saved: 28 bytes, and those that fill no block of 64 yet. */
+/** MD5, nearly as fast as Node's own, with a state that can be saved: 28 bytes, and those that fill no block of 64 yet. */
 export class Md5Hasher implements Hasher {
   private readonly memory: Buffer;
   private readonly compress: (from: number, to: number) => void;

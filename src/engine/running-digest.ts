@@ -20,7 +20,7 @@ export class RunningDigest {
     );
   }
 
-  /** Goes on from a saved state; null when another version of the hash library saved it. */
+  /** Goes on from a saved state; null when another version of a hash's program saved it. */
   static async resume(state: DigestState): Promise<RunningDigest | null> {
     const digest = await RunningDigest.start(Object.keys(state) as ChecksumAlgorithm[]);
     try {

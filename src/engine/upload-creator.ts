@@ -109,7 +109,7 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
       await settle(write);
       return null;
     }
-    if (leaseSeconds !== null && !(await this.claimer.releaseIfDead(upload))) {
+    if (leaseSeconds !== null && !(await this.claimer.releaseIfUnused(upload))) {
       const isFree = async () => ((await uploads.sightByIdempotencyKey(key))?.leaseSeconds ? null : true);
       const isLetGo = endsOlder && (await this.claimer.ask(upload, 0, isFree));
       if (!isLetGo) throw busy(leaseSeconds);
@@ -127,7 +127,8 @@ export class UploadCreator<Entity extends AbstractChunkedUpload> {
     try {
       const session = new ChunkSession(this.context, leased, write);
       const open = () => Promise.resolve(body);
-      const chunk = await session.store({ caller, open, window, isCreation: true, receiver });
+      const isCreation = true;
+      const chunk = await session.store({ caller, open, window, isCreation, receiver, staysOpen: false });
       const late = await command.late?.();
       if (late?.continues) return await this.continueOther(command, late.continues, upload, chunk);
       if (window && window.start !== 0) throw offsetMismatch(0, window.start);

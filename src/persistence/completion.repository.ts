@@ -44,7 +44,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
 
   /** Makes the upload complete. Null: the lease was lost. */
   complete(upload: Entity, row: CompletedRow): Promise<Entity | null> {
-    return this.table.preparedFirst(this.toComplete, completing(upload, row));
+    return this.table.preparedFirst(this.completeStatement, completeParameters(upload, row));
   }
 
   /**
@@ -59,7 +59,10 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     const failure: { ofEffect?: unknown } = {};
     try {
       return await this.table.dataSource.transaction(async (manager) => {
-        const [rows] = await manager.query<[Row[], number]>(this.toComplete, completing(upload, row));
+        const [rows] = await manager.query<[Row[], number]>(
+          this.completeStatement,
+          completeParameters(upload, row),
+        );
         const completed = rows[0] && this.table.mapper.toEntity(rows[0]);
         if (!completed) return null;
         const result = await effect(completed, manager).catch((error: unknown) => {
@@ -77,7 +80,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
     }
   }
 
-  private get toComplete(): string {
+  private get completeStatement(): string {
     return `UPDATE ${this.table.name} SET status = 'complete', size = "offset", completed_at = now(), updated_at = now(),
          checksums = $3::jsonb, storage_state = $4::jsonb, digest_state = NULL, ${NO_LEASE}
        WHERE id = $1 AND lease_token = $2 AND status = 'completing' RETURNING ${this.table.columns}`;
@@ -92,7 +95,7 @@ export class CompletionRepository<Entity extends AbstractChunkedUpload> {
 }
 
 /** Parameters of the statement that makes an upload complete. */
-function completing(
+function completeParameters(
   { id, leaseToken }: AbstractChunkedUpload,
   { checksums, storageState }: CompletedRow,
 ): unknown[] {

@@ -9,8 +9,8 @@ import { Shutdown } from './shutdown.js';
 
 const log: Log = (line) => console.log(line);
 
-// A heap that grows only when it must, and a small space for new objects: a fifth less memory under load, at the same
-// speed (docs/performance.md).
+// A heap that at most doubles from one full collection to the next, and a space for new objects that does not grow: a
+// fifth less memory under load, at the same speed (docs/performance.md).
 setFlagsFromString('--heap-growing-percent=100');
 setFlagsFromString('--semi-space-growth-factor=1');
 

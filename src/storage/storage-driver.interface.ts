@@ -23,7 +23,8 @@ export interface ByteRange {
 /** One chunk on its way into storage. Ends with `commit` or `commitOpen` (then perhaps `published`), or with `abort`. */
 export interface StorageWriter {
   /**
-   * Appends every byte of `buffers`, looping over short writes. They are the caller's again when it is done: keep copies.
+   * Appends every byte of `buffers`, looping over short writes. When it is done the engine frees the buffers: copy what is
+   * needed longer.
    * @throws UploadError `no_space`, `storage_unavailable`; the writer can then only be aborted.
    */
   write(buffers: readonly Buffer[]): Promise<void>;
@@ -39,12 +40,13 @@ export interface StorageWriter {
   commit(durable: boolean): Promise<StorageState>;
   /**
    * The same without closing: `next` writes the chunk that follows this one, and ends as every writer does; with
-   * `commit(false)` when none came. Leave it out where a writer costs nothing to open.
+   * `commit(false)` when none came. Until its first `write`, `next` changes nothing: others may have gone on with the
+   * upload meanwhile. Leave it out where a writer costs nothing to open.
    */
   commitOpen?(durable: boolean): Promise<OpenCommit>;
-  /** Drops what a fork replaced, once the state returned by `commit` is the row's. Never fails. */
+  /** Drops what a fork replaced, once the state returned by `commit` or `commitOpen` is the row's. Never fails. */
   published(): Promise<void>;
-  /** Cuts off what this writer wrote and closes. Repeatable; never fails. */
+  /** Cuts off what this writer wrote and closes; nothing, after `commit` or `commitOpen`. Repeatable; never fails. */
   abort(): Promise<void>;
 }
 

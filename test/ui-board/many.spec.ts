@@ -44,10 +44,11 @@ describe('The uploads board that only reads, on Fastify, with 100,000 uploads', 
       expect(plan).not.toMatch(/Seq Scan|Sort/);
       expect(plan).toMatch(/Index Scan .*rows=51(?:\.00)? loops=1/);
     }
-    // Once through the table, or through an index that has all that is counted.
-    expect((await explain(countsQuery('chunked_upload'))).match(/Scan .* on chunked_upload/g)).toHaveLength(
-      1,
+    // Once through the table, or through an index that has all that is counted; the few that are being deleted beside it.
+    const scans = (await explain(countsQuery('chunked_upload'))).matchAll(
+      /Scan.* on chunked_upload .*\(actual time=\S+ rows=(\d+)/g,
     );
+    expect([...scans].filter(([, rows]) => Number(rows) > ROWS / 10)).toHaveLength(1);
   });
 
   itInBrowser('opens at once, turns pages by key, and has no buttons that change anything', async () => {

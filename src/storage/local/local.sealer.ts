@@ -6,7 +6,7 @@ import { openExisting, statOrNull, syncFolder, syncFolderAfter } from './durable
 import { committedGeneration, type LocalFiles } from './local-files.js';
 import type { LocalOpener } from './local.opener.js';
 import { LocalWriter } from './local.writer.js';
-import { bytesLost } from './storage-failure.js';
+import { syncFailure } from './storage-failure.js';
 
 /** Gives received files their final names. What a crash, or another holder, left half done is gone on with. */
 export class LocalSealer {
@@ -57,8 +57,7 @@ export class LocalSealer {
     if (!file) return null;
     try {
       const syncing = file.datasync().catch((error: unknown) => {
-        // What was acknowledged without a sync may be among what the kernel could not write, and has dropped.
-        throw upload.storageState?.unsynced === true ? bytesLost() : error;
+        throw syncFailure(error, upload.storageState?.unsynced === true);
       });
       const [{ size }] = await Promise.all([file.stat(), syncing]);
       return size;
@@ -67,7 +66,7 @@ export class LocalSealer {
     }
   }
 
-  /** The same for a file that has a torn tail, is of an older generation, or is not there at all. */
+  /** Seals a file that has a torn tail, is of an older generation, or is not there at all. */
   private async sealRepaired(upload: StoredUpload, size: number): Promise<void> {
     const target = await this.opener.open(upload, size);
     const writer = new LocalWriter(target);

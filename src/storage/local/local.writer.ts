@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OpenCommit, StorageState, StorageWriter } from '../storage-driver.interface.js';
 import { syncFolder, writeFully } from './durable-file.js';
-import { bytesLost, storageFailure } from './storage-failure.js';
+import { storageFailure, syncFailure } from './storage-failure.js';
 
 /** Worth a sync of its own while the rest is still being received. */
 const SYNC_AHEAD_BYTES = 2 * 1024 * 1024;
@@ -28,7 +28,7 @@ export interface LocalTarget {
 export class LocalWriter implements StorageWriter {
   private position: number;
   /** Whether the file is closed, or the next writer's. */
-  private isClosed = false;
+  private isOver = false;
   private isTouched = false;
   private syncedTo: number;
   /** The sync that runs beside the writes; the last one, when it failed. */
@@ -59,14 +59,14 @@ export class LocalWriter implements StorageWriter {
   async commit(durable: boolean): Promise<StorageState> {
     return this.settle(durable, async () => {
       // Checked: on network filesystems and with quotas, close is where a lost write shows (tusd issue 698).
-      this.isClosed = true;
+      this.isOver = true;
       await this.target.file.close();
     });
   }
 
   async commitOpen(durable: boolean): Promise<OpenCommit> {
     const state = await this.settle(durable, () => Promise.resolve());
-    this.isClosed = true;
+    this.isOver = true;
     const { position: offset, target } = this;
     const next = { ...target, offset, isNew: false, replaces: null, isUnsynced: !durable };
     return { state, next: new LocalWriter(next) };
@@ -75,7 +75,7 @@ export class LocalWriter implements StorageWriter {
   private async settle(durable: boolean, close: () => Promise<void>): Promise<StorageState> {
     const { path, isNew, state } = this.target;
     try {
-      await this.sync(durable, close);
+      await this.syncAndClose(durable, close);
       if (durable && isNew) await syncFolder(dirname(path));
       return durable ? state : { ...state, unsynced: true };
     } catch (error) {
@@ -83,14 +83,13 @@ export class LocalWriter implements StorageWriter {
     }
   }
 
-  private async sync(durable: boolean, close: () => Promise<void>): Promise<void> {
+  private async syncAndClose(durable: boolean, close: () => Promise<void>): Promise<void> {
     try {
       await this.syncing;
       if (durable) await this.target.file.datasync();
       await close();
     } catch (error) {
-      // What was acknowledged without a sync may be among what the kernel could not write, and has dropped.
-      throw this.target.isUnsynced ? bytesLost() : error;
+      throw syncFailure(error, this.target.isUnsynced);
     }
   }
 
@@ -99,8 +98,8 @@ export class LocalWriter implements StorageWriter {
   }
 
   async abort(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+    if (this.isOver) return;
+    this.isOver = true;
     const { file, path, offset, isNew } = this.target;
     // Best effort, to free the space now: the next writer cuts off whatever is left, and cleanup deletes the rest.
     await this.syncing?.catch(() => undefined);

@@ -30,3 +30,11 @@ export function storageFailure(error: unknown): UploadError {
 export function bytesLost(): UploadError {
   return new UploadError('failed', 'Bytes of this upload were lost in the storage. Start a new upload.');
 }
+
+/**
+ * What a failed sync tells: what was acknowledged without one may be among what the kernel could not write, and has
+ * dropped.
+ */
+export function syncFailure(error: unknown, isUnsynced: boolean): unknown {
+  return isUnsynced ? bytesLost() : error;
+}
