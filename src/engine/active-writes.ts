@@ -2,7 +2,7 @@ import { UploadError } from '../errors/upload-error.js';
 import { busy } from './refusal.js';
 
 /** How long writes that are cut off may take to sync and commit what they have. */
-const SETTLE_MS = 3_000;
+export const SETTLE_MS = 3_000;
 
 /** Why a running write is asked to stop, and whether what it received so far is still wanted. */
 export class StopRequest {
@@ -116,7 +116,7 @@ export async function settle(write: ActiveWrite): Promise<void> {
 }
 
 /** Whether `work` was done in time. */
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
+export async function within(ms: number, work: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
   const isDone = await Promise.race([work.then(() => true), late]);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { StorageWriter } from '../storage/storage-driver.interface.js';
@@ -16,6 +17,8 @@ import { admitWindow } from './upload-policy.js';
 interface HeldLease<Entity> extends Leased<Entity> {
   /** Open already, where it was kept from the chunk before. */
   readonly writer?: StorageWriter;
+  /** When that was, by the clock of `performance.now()`. */
+  readonly takenAt?: number;
 }
 
 /**
@@ -51,8 +54,8 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
       return await this.receive(command, { leased, write, receiver });
     } catch (error) {
       // Before the session had it, a hook may have refused; behind the session this does nothing.
-      await leased.writer?.abort();
-      throw await this.giveBack(leased, error);
+      const lost: unknown = await leased.writer?.abort().catch((failed: unknown) => failed);
+      throw await this.giveBack(leased, lost ?? error);
     } finally {
       write.leave();
     }
@@ -94,10 +97,11 @@ export class ChunkAppender<Entity extends AbstractChunkedUpload> {
         digestState: chunk.digestState,
         storageState: chunk.storageState,
         expiresInMs: policy.expiresInMs,
-        isUnclaimed: leased.writer !== undefined,
+        unclaimedForMs: leased.takenAt === undefined ? null : performance.now() - leased.takenAt,
         keepsForMs: chunk.next && this.lingering.ttlMs,
-        // What a creation leaves without its commit is nobody's.
-        isDurable: policy.durability === 'chunk' || upload.storageState === null,
+        // A crash of PostgreSQL must not lead back to bytes that this commit replaces, or to a creation that is nobody's.
+        isDurable:
+          policy.durability === 'chunk' || !isDeepStrictEqual(chunk.storageState, upload.storageState),
       });
     } finally {
       if (!committed) await chunk.next?.abort();

@@ -70,6 +70,14 @@ describe('ChunkReceiver', () => {
     expect(part).toHaveLength(100_000);
   });
 
+  it('goes on where buffers cannot be freed', async () => {
+    const memory = new ArrayBuffer(65_536);
+    const sent = [Buffer.from(memory), Buffer.from(memory)];
+    const { receiver, bytes } = receiving(Readable.from(sent), { isDisposable: true });
+    expect(await receiver.run()).toEqual({ kind: 'ended' });
+    expect(bytes()).toHaveLength(131_072);
+  });
+
   it('an empty body ends without a batch', async () => {
     const { receiver, batches } = receiving(Readable.from([]));
     expect(await receiver.run()).toEqual({ kind: 'ended' });

@@ -149,7 +149,8 @@ export class ChunkReceiver {
     this.batchBytes = 0;
     this.writing = options.write(batch).then(
       () => {
-        if (this.isDisposable) freeBuffers(batch);
+        // One that somebody else listens to may be kept there.
+        if (this.isDisposable && this.source.listenerCount('data') === 1) freeBuffers(batch);
         this.onWritten(options, batchBytes);
       },
       (error: unknown) => this.settle.reject(error),

@@ -12,7 +12,7 @@ import { chunkRefusal, requireIntact, requireUsable } from './refusal.js';
 /** A holder that hears the request syncs and commits what it has first; together these are a second. */
 const ASK_AGAIN_AFTER_MS = [25, 75, 150, 250, 500];
 /** One that only gives back what is left over has nothing to end first. */
-const LEFTOVER_AFTER_MS = [25, 75];
+const LEFTOVER_AFTER_MS = [25, 75, 150];
 
 /** An upload and the lease to write it. */
 export interface Leased<Entity> {

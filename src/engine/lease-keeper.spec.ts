@@ -6,10 +6,10 @@ describe('keepLease', () => {
   const extend = jest.fn<(id: string, given: object) => Promise<boolean>>();
   const onLost = jest.fn();
   let finish: (result: string) => void;
-  const start = () =>
+  const start = (firstInMs?: number) =>
     keepLease(
       { extend },
-      { id: 'a', lease, onLost },
+      { id: 'a', lease, onLost, firstInMs },
       () => new Promise<string>((resolve) => (finish = resolve)),
     );
 
@@ -30,6 +30,21 @@ describe('keepLease', () => {
     await jest.advanceTimersByTimeAsync(60_000);
     expect(extend).toHaveBeenCalledTimes(6);
     expect(onLost).not.toHaveBeenCalled();
+  });
+
+  it('extends one that has little time left soon, and soon again when that failed', async () => {
+    extend.mockRejectedValueOnce(new Error('The database is away.'));
+    const work = start(1_000);
+    await jest.advanceTimersByTimeAsync(1_500);
+    expect(extend).toHaveBeenCalledTimes(1);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(extend).toHaveBeenCalledTimes(2);
+    await jest.advanceTimersByTimeAsync(9_000);
+    expect(extend).toHaveBeenCalledTimes(2);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(extend).toHaveBeenCalledTimes(3);
+    finish('done');
+    expect(await work).toBe('done');
   });
 
   it('tells when somebody else has it', async () => {

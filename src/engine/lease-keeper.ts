@@ -6,7 +6,7 @@ interface Extender {
 }
 
 /**
- * Extends a lease while `work` runs, three times per its life, the first time after `firstInMs`. `onLost` is called when
+ * Extends a lease while `work` runs, three times per its life; the first time, and after a failure, in `firstInMs`. `onLost` is called when
  * somebody else has it; a database that does not answer is not a loss yet: the commit will tell.
  */
 export async function keepLease<Result>(
@@ -15,17 +15,22 @@ export async function keepLease<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const everyMs = lease.ttlMs / 3;
+  let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
+  const extendIn = (ms: number) => {
+    if (!isOver) timer = setTimeout(extend, ms).unref();
+  };
   const extend = () => {
-    timer = setTimeout(extend, everyMs).unref();
     extender.extend(id, lease).then(
-      (isHeld) => isHeld || onLost(),
-      () => undefined,
+      (isHeld) => (isHeld ? extendIn(everyMs) : onLost()),
+      () => extendIn(firstInMs ?? everyMs),
     );
   };
-  let timer = setTimeout(extend, firstInMs ?? everyMs).unref();
+  extendIn(firstInMs ?? everyMs);
   try {
     return await work();
   } finally {
+    isOver = true;
     clearTimeout(timer);
   }
 }

@@ -2,6 +2,7 @@ import { UploadError } from '../errors/upload-error.js';
 import type { AbstractChunkedUpload } from '../persistence/abstract-chunked-upload.entity.js';
 import type { UploadScope } from '../persistence/upload-table.js';
 import type { StorageWriter } from '../storage/storage-driver.interface.js';
+import { SETTLE_MS, within } from './active-writes.js';
 import type { ChunkWindow } from './chunk-window.js';
 import type { EngineContext } from './engine-context.js';
 import type { Leased } from './lease-claimer.js';
@@ -10,7 +11,7 @@ import type { Leased } from './lease-claimer.js';
 const LONG_RUN = 4;
 /** A process that dies between two chunks keeps others out for so many times what its leases linger. */
 export const LIFE_FACTOR = 5;
-/** Leases, and open files, that an upload type keeps at most. */
+/** Leases, and open files, of which an upload type keeps no more when it has so many. */
 const MOST_LINGERING = 256;
 /** Uploads whose chunks are counted. */
 const MOST_RUNS = 1_024;
@@ -19,6 +20,12 @@ const MOST_RUNS = 1_024;
 export interface Lingering<Entity> extends Leased<Entity> {
   readonly scope: UploadScope;
   readonly writer: StorageWriter;
+}
+
+/** The same, from when the next chunk has it. */
+interface Taken<Entity> extends Lingering<Entity> {
+  /** By the clock of `performance.now()`. */
+  readonly takenAt: number;
 }
 
 interface Kept<Entity> extends Lingering<Entity> {
@@ -34,6 +41,8 @@ export class LingeringLeases<Entity extends AbstractChunkedUpload> {
   private readonly kept = new Map<string, Kept<Entity>>();
   /** How many chunks of an upload came in a row, and where the last one ended. */
   private readonly runs = new Map<string, { readonly count: number; readonly offset: number }>();
+  /** What is being given back, by token. */
+  private readonly ending = new Map<string, Promise<void>>();
   private isStopped = false;
 
   constructor(private readonly context: EngineContext<Entity>) {}
@@ -63,40 +72,58 @@ export class LingeringLeases<Entity extends AbstractChunkedUpload> {
 
   /** Keeps a lease until the next chunk takes it, somebody wants it, or nothing came for `leaseLinger`. */
   keep(lingering: Lingering<Entity>): void {
-    const { upload, lease } = lingering;
-    const giveBack = () => void this.giveBack(upload.id, lease.token);
+    const { lease, upload } = lingering;
+    const { id } = upload;
+    const older = this.kept.get(id);
+    if (older) void this.giveBack(id, older.lease.token);
+    const giveBack = () => void this.giveBack(id, lease.token);
     const timer = setTimeout(giveBack, this.context.policy.leaseLingerMs).unref();
-    this.kept.set(upload.id, { ...lingering, timer });
+    this.kept.set(id, { ...lingering, upload: copyOf(upload), timer });
     if (this.isStopped) giveBack();
   }
 
   /** Takes the lease that waits for exactly this chunk; null when none does. */
-  take(id: string, scope: UploadScope, window: ChunkWindow | null): Lingering<Entity> | null {
+  take(id: string, scope: UploadScope, window: ChunkWindow | null): Taken<Entity> | null {
     const kept = this.kept.get(id);
     if (!kept || !window || !isNext(kept, scope, window)) return null;
     this.forget(kept);
     // From here on it is that of a write: no leftover, should anybody ask for it.
     this.context.active.hold(kept.lease.token);
-    return kept;
+    return { ...kept, takenAt: performance.now() };
   }
 
   /** Gives a lease back, if it lingers; whether it did. What the database does not hear now, it is told when somebody asks. */
   async giveBack(id: string, token: string): Promise<boolean> {
     const kept = this.kept.get(id);
-    if (kept?.lease.token !== token) return false;
-    this.forget(kept);
-    await this.end(kept).catch(() => undefined);
-    return true;
+    if (kept?.lease.token === token) {
+      this.forget(kept);
+      this.ending.set(token, this.end(kept));
+    }
+    const ending = this.ending.get(token);
+    await ending;
+    return ending !== undefined;
   }
 
   /** Gives all of them back, and keeps no more. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    await Promise.all([...this.kept].map(([id, { lease }]) => this.giveBack(id, lease.token)));
+    for (const [id, { lease }] of this.kept) void this.giveBack(id, lease.token);
+    await Promise.all(this.ending.values());
+  }
+
+  /** Ends one that is not kept any more; a storage that hangs is not waited for for ever. Never fails. */
+  private async end(lingering: Lingering<Entity>): Promise<void> {
+    const { token } = lingering.lease;
+    const { active } = this.context;
+    // Until it is known what closing says, it is nobody's leftover.
+    active.hold(token);
+    await within(SETTLE_MS, this.close(lingering)).catch(() => undefined);
+    active.drop(token);
+    this.ending.delete(token);
   }
 
   /** Closes the writer, and gives the lease back. */
-  private async end({ upload, lease, writer }: Lingering<Entity>): Promise<void> {
+  private async close({ upload, lease, writer }: Lingering<Entity>): Promise<void> {
     const { leases } = this.context.repositories;
     try {
       await writer.commit(false);
@@ -111,6 +138,16 @@ export class LingeringLeases<Entity extends AbstractChunkedUpload> {
     this.kept.delete(upload.id);
     clearTimeout(timer);
   }
+}
+
+/** The app is given the entity of each chunk, and may change it: that must not reach the next one. */
+function copyOf<Entity extends AbstractChunkedUpload>(upload: Entity): Entity {
+  const { digestState, storageState } = upload;
+  const copy = Object.create(Object.getPrototypeOf(upload) as object) as Entity;
+  return Object.assign(copy, upload, {
+    digestState: digestState && { ...digestState },
+    storageState: storageState && { ...storageState },
+  });
 }
 
 /** Whether a chunk goes on behind the last one, for the same caller: everything else is for a claim to find out. */

@@ -32,8 +32,8 @@ export interface ChunkCommit {
   readonly digestState: Record<string, string>;
   readonly storageState: Readonly<Record<string, unknown>>;
   readonly expiresInMs: number;
-  /** Whether no claim has looked at the row since the chunk before: then this does. */
-  readonly isUnclaimed: boolean;
+  /** When no claim has looked at the row since the chunk before: how long ago one would have. Null: one has. */
+  readonly unclaimedForMs: number | null;
   /** How long the lease goes on; null: it is given back. */
   readonly keepsForMs: number | null;
   /** Whether to wait until PostgreSQL has it on disk. */
@@ -84,7 +84,7 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
          storage_state = $6::jsonb, updated_at = now(), ${lease},
          expires_at = CASE WHEN expires_at < now() + ($7::float8 - $8::float8) * interval '1 millisecond'
                            THEN now() + $7::float8 * interval '1 millisecond' ELSE expires_at END
-       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' AND NOT ($9::boolean AND expires_at <= now())
+       WHERE id = $1 AND lease_token = $2 AND status = 'uploading' AND NOT ($9::float8 IS NOT NULL AND expires_at <= now() - $9::float8 * interval '1 millisecond')
        RETURNING ${this.table.columns}${commit.isDurable ? '' : SOON_DURABLE}`,
       [
         commit.id,
@@ -95,7 +95,7 @@ export class LeaseRepository<Entity extends AbstractChunkedUpload> {
         JSON.stringify(commit.storageState),
         commit.expiresInMs,
         Math.min(commit.expiresInMs / 100, EXPIRY_SLACK_MS),
-        commit.isUnclaimed,
+        commit.unclaimedForMs,
         ...(keepsForMs === null ? [] : [keepsForMs]),
       ],
     );

@@ -46,7 +46,10 @@ export interface StorageWriter {
   commitOpen?(durable: boolean): Promise<OpenCommit>;
   /** Drops what a fork replaced, once the state returned by `commit` or `commitOpen` is the row's. Never fails. */
   published(): Promise<void>;
-  /** Cuts off what this writer wrote and closes; nothing, after `commit` or `commitOpen`. Repeatable; never fails. */
+  /**
+   * Cuts off what this writer wrote and closes; nothing, after `commit` or `commitOpen`. Repeatable.
+   * @throws UploadError `failed`, and nothing else: closing told that bytes acknowledged without a sync are lost.
+   */
   abort(): Promise<void>;
 }
 

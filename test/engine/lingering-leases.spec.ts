@@ -1,7 +1,7 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { UploadError } from '../../src/index.js';
+import { type ChunkedUpload, UploadError } from '../../src/index.js';
 import { startTestApp, type TestApp } from '../support/test-app.js';
 import {
   type Answer,
@@ -10,6 +10,7 @@ import {
   complete,
   content,
   detail,
+  md5,
   openPut,
   put,
   sleep,
@@ -183,6 +184,41 @@ describe.each(['chunk', 'complete'] as const)('leases that linger, durability %s
     expect(code(await send(app, path, RUN))).toBe('410 expired');
     expect((await rowOf(app, path))?.offset).toBe(String(RUN * CHUNK));
     expect(await openFiles()).toBe(0);
+  });
+
+  it('serve a chunk that takes longer than the upload had left', async () => {
+    const path = await lingering();
+    const chunk = openPut(app, CHUNK, { path, start: RUN * CHUNK, total });
+    await chunk.send(whole.subarray(RUN * CHUNK, RUN * CHUNK + 300));
+    await sleep(50);
+    await setRow(app, path, `expires_at = now() + interval '50 milliseconds'`);
+    await sleep(200);
+    await chunk.send(whole.subarray(RUN * CHUNK + 300, (RUN + 1) * CHUNK));
+    chunk.end();
+    expect(code(await chunk.answer)).toBe('200 uploading');
+    await finish(app, path, RUN + 1);
+  });
+
+  it('do not pass on what the app does to the entity of a chunk', async () => {
+    const spoil = (upload: Partial<ChunkedUpload>) => {
+      for (const name of ['digestState', 'storageState', 'storageKey'] as const) delete upload[name];
+    };
+    const { events } = app.type.engine.context;
+    const stopListening = events.on('chunkReceived', spoil);
+    const path = await lingering();
+    await finish(app, path, RUN);
+    stopListening();
+    expect((await rowOf(app, path))?.checksums).toEqual({ md5: md5(whole) });
+  });
+
+  it('are committed durably where an older file is replaced', async () => {
+    const path = await lingering();
+    await setRow(app, path, `lease_expires_at = now() - interval '1 second'`);
+    jest.spyOn(other.type.engine.context.requests, 'ask').mockResolvedValue();
+    const commit = jest.spyOn(other.type.engine.context.repositories.leases, 'commit');
+    await sendAll(other, path, [RUN, RUN + 2]);
+    expect(commit.mock.calls.map(([{ isDurable }]) => isDurable)).toEqual([true, durability === 'chunk']);
+    await until(async () => (await openFiles()) === 0, PATIENCE_MS);
   });
 
   it('that were lost leave a process that still relies on them without its chunk', async () => {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type ChunkWindow, lengthOf } from '../../engine/chunk-window.js';
 import type { ChunkBody, FileDescription, LateDescription } from '../../engine/upload-commands.js';
@@ -85,6 +86,11 @@ function readWindow(exchange: HttpExchange, { isRangeRequired }: ChunkReading): 
   return window;
 }
 
+/** Whether Node made the buffers of the body; those of an injected request (Fastify's `inject`) are the injector's. */
+function isFromSocket({ incoming }: HttpExchange): boolean {
+  return incoming.socket instanceof Socket;
+}
+
 function isForm(exchange: HttpExchange): boolean {
   return normalizeMediaType(exchange.header('content-type')) === 'multipart/form-data';
 }
@@ -98,7 +104,7 @@ function rawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequ
     stream: incoming,
     length,
     keepsPrefix: true,
-    isDisposable: true,
+    isDisposable: isFromSocket(exchange),
     isWhole: Promise.resolve(),
     onAccepted: () => exchange.acceptBody(),
   };
@@ -117,7 +123,7 @@ function rawChunk(exchange: HttpExchange, window: ChunkWindow | null): ChunkRequ
   return {
     window: window ?? (length === null ? null : { start: 0, end: length, total: length }),
     open: async () => Promise.resolve(open()),
-    stream: incoming,
+    stream: body.isDisposable ? incoming : null,
     discard: () => undefined,
   };
 }
@@ -147,14 +153,9 @@ async function openForm(exchange: HttpExchange, form: MultipartBody): Promise<Op
   const merge = (fields: Fields): Fields => new Map([...query, ...fields]);
   const before = merge(file.fieldsBefore);
   const fields = () => wholeForm(form).then(merge);
+  const isDisposable = isFromSocket(exchange);
   return {
-    body: {
-      stream: file.stream,
-      length: null,
-      keepsPrefix: false,
-      isDisposable: true,
-      isWhole: wholeForm(form),
-    },
+    body: { stream: file.stream, length: null, keepsPrefix: false, isDisposable, isWhole: wholeForm(form) },
     uploadId: uploadIdIn(before),
     description: { ...describe(exchange, before, file), isNameFinal: Boolean(before.get('filename')) },
     late: async () => {

@@ -104,7 +104,11 @@ export class LocalWriter implements StorageWriter {
     // Best effort, to free the space now: the next writer cuts off whatever is left, and cleanup deletes the rest.
     await this.syncing?.catch(() => undefined);
     if (this.isTouched) await file.truncate(offset).catch(() => undefined);
-    await file.close().catch(() => undefined);
+    const closed = await file.close().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (closed && this.target.isUnsynced) throw syncFailure(closed, true);
     if (isNew) await rm(path, { force: true }).catch(() => undefined);
   }
 }
